@@ -1,0 +1,26 @@
+"""The answers to the five multiple-choice questions (writeup, section 2): one lower-case letter each."""
+
+
+def question_1():
+    """Shapes of np.sum over axis 0, with and without keepdims."""
+    return "b"
+
+
+def question_2():
+    """What the mean and the variance of batch norm are taken over."""
+    return "a"
+
+
+def question_3():
+    """Whether batch norm has to keep running averages."""
+    return "a"
+
+
+def question_4():
+    """Whether reading about zip was a pleasure."""
+    return "a"
+
+
+def question_5():
+    """Which expression is a valid layer."""
+    return "c"
