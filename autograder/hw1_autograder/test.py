@@ -95,7 +95,9 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
 
     layers = len(options.hiddens) + 1
     if options.bn_layers > layers:
-        parser.error(f"argument --bn-layers: the network has {layers} layers, got {options.bn_layers}")
+        parser.error(
+            f"argument --bn-layers: needs at most {layers}, the layers of the network, got {options.bn_layers}"
+        )
     return options
 
 
@@ -119,7 +121,8 @@ def read_data() -> dict[str, np.ndarray]:
     """Return the arrays of data/mnist.npz; raise Failure unless they are what data/README.md says."""
     arrays = {}
     try:
-        with np.load(DATA, allow_pickle=False) as file:
+        # Opened here, since np.load leaves open what it finds to be no archive.
+        with DATA.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             for name in ("train", "val", "test"):
                 images, labels = file[f"{name}_data"], file[f"{name}_labels"]
                 right = images.dtype == labels.dtype == np.uint8 and images.shape == (len(labels), PIXELS)
@@ -128,7 +131,16 @@ def read_data() -> dict[str, np.ndarray]:
                 arrays[f"{name}_data"], arrays[f"{name}_labels"] = images, labels
     except FileNotFoundError:
         raise Failure(f"{DATA} is missing: copy it from the handout", 2) from None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise Failure(f"{DATA} is damaged ({error}): copy it from the handout again", 2) from None
     return arrays
 
@@ -238,13 +250,13 @@ def checked(statistics: Any, epochs: int) -> list[np.ndarray]:
 
 
 def describe(options: argparse.Namespace) -> str:
-    """Return the run in one line, to stand above a plot."""
-    sizes = "-".join(str(size) for size in [PIXELS, *options.hiddens, CLASSES])
-    parts = [sizes, options.activation] if options.hiddens else [sizes, "linear"]
-    parts += [f"lr {options.lr:g}", f"momentum {options.momentum:g}", f"batch size {options.batch_size}"]
+    """Return the network and its training, a line each, to stand above a plot."""
+    network = "-".join(str(size) for size in [PIXELS, *options.hiddens, CLASSES])
+    network += f", {options.activation}" if options.hiddens else ", linear"
     if options.bn_layers:
-        parts.append(f"{options.bn_layers} batch norm")
-    return ", ".join(parts)
+        network += f", batch norm in {options.bn_layers}"
+    training = f"learning rate {options.lr:g}, momentum {options.momentum:g}, batch size {options.batch_size}"
+    return f"{network}\n{training}"
 
 
 def save_plots(folder: Path, statistics: list[np.ndarray], run: str) -> None:
@@ -258,7 +270,7 @@ def save_plots(folder: Path, statistics: list[np.ndarray], run: str) -> None:
 
 def draw(values: np.ndarray, title: str, unit: str, run: str) -> Figure:
     """Return one plot of values (epochs,)."""
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
     epochs = np.arange(1, len(values) + 1)
     axes.plot(epochs, values, marker="o", markersize=4)
@@ -267,7 +279,9 @@ def draw(values: np.ndarray, title: str, unit: str, run: str) -> Figure:
     axes.set_title(run, fontsize="small", color="dimgray")
     axes.set_xlabel("epoch")
     axes.set_ylabel(unit)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.margins(y=0.12)  # room for the number
+    axes.set_xlim(0.5, len(values) + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.4)
     return figure
