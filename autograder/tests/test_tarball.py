@@ -1,0 +1,178 @@
+"""create_tarball.sh packs what is to be handed in, from any folder, or says what is missing and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIRED = [
+    "hw1/hw1.py",
+    "hw1/mc.py",
+    "mytorch/activation.py",
+    "mytorch/batchnorm.py",
+    "mytorch/linear.py",
+    "mytorch/loss.py",
+]
+SHELLS = ["sh", "dash", "bash", "zsh", "busybox sh"]
+TARS = ["tar", "bsdtar", "busybox tar"]
+
+pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="there is no POSIX shell")
+
+
+def installed(command: str) -> str:
+    """Return the command with its program's full path; skip the test where it is not installed."""
+    program, *arguments = command.split()
+    path = shutil.which(program)
+    if path is None:
+        pytest.skip(f"{program} is not installed")
+    return " ".join([path, *arguments])
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A small project, in a folder whose name a careless script trips over."""
+    root = tmp_path / "my  $HOME 'hw'"
+    for name in [*REQUIRED, "mytorch/__init__.py"]:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# {name}\n")
+    shutil.copy(ROOT / "create_tarball.sh", root)
+    return root
+
+
+def pack(project: Path, shell: str = "sh", **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*installed(shell).split(), str(project / "create_tarball.sh")],
+        cwd=project.parent,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def members(project: Path) -> list[str]:
+    with tarfile.open(project / "handin.tar") as tar:
+        assert all(member.isfile() for member in tar)
+        return sorted(tar.getnames())
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_it_packs_the_project_it_lies_in_with_shell(project: Path, shell: str) -> None:
+    done = pack(project, shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert members(project) == sorted([*REQUIRED, "mytorch/__init__.py"])
+    with tarfile.open(project / "handin.tar") as tar:
+        file = tar.extractfile("hw1/mc.py")
+        assert file is not None
+        assert file.read() == b"# hw1/mc.py\n"
+
+
+@pytest.mark.parametrize("tar", TARS)
+def test_it_packs_with_tar(project: Path, tmp_path: Path, tar: str) -> None:
+    wrapper = tmp_path / "bin" / "tar"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\nexec {installed(tar)} "$@"\n')
+    wrapper.chmod(0o755)
+    done = pack(project, PATH=f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert members(project) == sorted([*REQUIRED, "mytorch/__init__.py"])
+
+
+def test_it_works_from_its_own_folder_and_by_a_relative_path(project: Path) -> None:
+    for cwd, script in [(project, "create_tarball.sh"), (project / "hw1", "../create_tarball.sh")]:
+        subprocess.run(["sh", script], cwd=cwd, check=True, capture_output=True, timeout=60)
+        assert len(members(project)) == len(REQUIRED) + 1
+        (project / "handin.tar").unlink()
+
+
+def test_it_is_not_led_astray_by_cdpath(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere" / project.name).mkdir(parents=True)
+    script = f"{project.name}/create_tarball.sh"
+    environment = {**os.environ, "CDPATH": str(tmp_path / "elsewhere")}
+    subprocess.run(["sh", script], cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=60)
+    assert len(members(project)) == len(REQUIRED) + 1
+
+
+def test_the_plots_and_further_modules_are_packed(project: Path) -> None:
+    extra = ["hw1/train_loss.png", "hw1/val_error.png", "hw1/a helper.py", "mytorch/conv.py"]
+    for name in extra:
+        (project / name).write_bytes(b"")
+    assert pack(project).returncode == 0
+    assert members(project) == sorted([*REQUIRED, "mytorch/__init__.py", *extra])
+
+
+@pytest.mark.parametrize(
+    "litter",
+    [
+        "hw1/hw1.pyc",
+        "hw1/__pycache__/hw1.cpython-39.pyc",
+        "mytorch/__pycache__/odd.py",
+        "mytorch/.DS_Store",
+        "mytorch/linear.py~",
+        "mytorch/.linear.py.swp",
+        "hw1/._hw1.py",
+        "hw1/#hw1.py#",
+        "hw1/.#hw1.py",
+        "hw1/hw1.py.orig",
+        "hw1/.ipynb_checkpoints/hw1-checkpoint.py",
+        "data/mnist.npz",
+    ],
+)
+def test_litter_stays_out(project: Path, litter: str) -> None:
+    (project / litter).parent.mkdir(exist_ok=True)
+    (project / litter).write_bytes(b"")
+    assert pack(project).returncode == 0
+    assert members(project) == sorted([*REQUIRED, "mytorch/__init__.py"])
+
+
+@pytest.mark.parametrize("older", [None, b"older"])
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_missing_file_is_named_and_nothing_is_written(project: Path, name: str, older: bytes | None) -> None:
+    (project / name).unlink()
+    tar = project / "handin.tar"
+    if older:
+        tar.write_bytes(older)
+    before = sorted(path.name for path in project.iterdir())
+
+    done = pack(project)
+
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert name in done.stderr
+    assert not any(other in done.stderr for other in REQUIRED if other != name)
+    assert sorted(path.name for path in project.iterdir()) == before
+    assert not older or tar.read_bytes() == older
+
+
+def test_a_tar_that_fails_leaves_the_older_handin_and_no_half_of_a_new_one(project: Path, tmp_path: Path) -> None:
+    wrapper = tmp_path / "bin" / "tar"
+    wrapper.parent.mkdir()
+    wrapper.write_text('#!/bin/sh\necho half >"$2"\nexit 1\n')
+    wrapper.chmod(0o755)
+    (project / "handin.tar").write_bytes(b"older")
+    before = sorted(path.name for path in project.iterdir())
+
+    done = pack(project, PATH=f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}")
+
+    assert done.returncode != 0
+    assert "could not be written" in done.stderr
+    assert sorted(path.name for path in project.iterdir()) == before
+    assert (project / "handin.tar").read_bytes() == b"older"
+
+
+@pytest.mark.parametrize(
+    ("plot_bytes", "size", "warns"), [(0, " KB", False), (1_500_000, "1.4 MB", False), (2_500_000, "2.3 MB", True)]
+)
+def test_it_says_the_size_and_warns_above_2_mb(project: Path, plot_bytes: int, size: str, warns: bool) -> None:
+    (project / "hw1" / "val_loss.png").write_bytes(bytes(plot_bytes))
+    done = pack(project)
+    assert done.returncode == 0
+    assert size in done.stdout
+    assert ("2 MB" in done.stderr) == warns
