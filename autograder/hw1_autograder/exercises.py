@@ -1,0 +1,238 @@
+"""CHILD side: drives a student's code, from named input arrays to named values.
+
+Each exercise is a function of the course's modules and of arrays; the names of what it returns are the
+expressions that a student would write. What the values should be is not known here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from types import ModuleType
+from typing import Any, Callable
+
+import numpy as np
+
+Values = dict[str, Any]
+
+
+class NotBuilt(Exception):
+    """A layer that the exercise needs is missing from the network, or has the wrong size."""
+
+
+class Broken(Exception):
+    """A module whose import ended an earlier process; its name is the message."""
+
+
+class Course:
+    """The submission's modules, each imported when an exercise first asks for it."""
+
+    def __init__(self, stage: Callable[[str], None]) -> None:
+        self._stage = stage
+        self.broken: dict[str, str] = {}
+
+    def __getattr__(self, name: str) -> ModuleType:
+        if name in self.broken:
+            raise Broken(name)
+        self._stage(f"import {name}")
+        module = importlib.import_module(name)
+        self._stage("")
+        setattr(self, name, module)
+        return module
+
+
+EXERCISES: dict[str, Callable[..., Values]] = {}
+
+
+def exercise(function: Callable[..., Values]) -> Callable[..., Values]:
+    """Enter the function in the table of exercises, under its own name."""
+    EXERCISES[function.__name__] = function
+    return function
+
+
+def run(name: str, course: Course, inputs: dict[str, np.ndarray]) -> Values:
+    """Run the exercise of that name; the submission's exceptions pass through."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return EXERCISES[name](course, **inputs)
+
+
+@exercise
+def multiple_choice(course: Course) -> Values:
+    return {name: getattr(course.mc, name)() for name in [f"question_{i}" for i in range(1, 6)]}
+
+
+@exercise
+def activation_forward(course: Course, name: np.ndarray, x: np.ndarray) -> Values:
+    activation = getattr(course.activation, str(name))()
+    return {"forward(x)": activation(x), "state": activation.state}
+
+
+@exercise
+def activation_derivative(course: Course, name: np.ndarray, x: np.ndarray) -> Values:
+    activation = getattr(course.activation, str(name))()
+    activation(x)
+    return {"derivative()": activation.derivative()}
+
+
+@exercise
+def loss_forward(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
+    return {"forward(x, y)": course.loss.SoftmaxCrossEntropy()(x, y)}
+
+
+@exercise
+def loss_derivative(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
+    criterion = course.loss.SoftmaxCrossEntropy()
+    criterion(x, y)
+    return {"derivative()": criterion.derivative()}
+
+
+@exercise
+def linear_forward(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> Values:
+    return {"forward(x)": make_linear(course, W, b)(x)}
+
+
+@exercise
+def linear_backward(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Values:
+    layer = make_linear(course, W, b)
+    layer(x)
+    dx = layer.backward(delta)
+    return {"dW": layer.dW, "db": layer.db, "backward(delta)": dx}
+
+
+@exercise
+def mlp_forward(course: Course, x: np.ndarray, **network: np.ndarray) -> Values:
+    return {"forward(x)": make_mlp(course, network)(x)}
+
+
+@exercise
+def mlp_backward(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
+    mlp = make_mlp(course, network)
+    mlp(x)
+    mlp.backward(y)
+    return gradients(mlp)
+
+
+@exercise
+def mlp_steps(course: Course, rows: np.ndarray, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
+    """Train on consecutive batches of x, `rows` rows each; return the parameters after every step."""
+    mlp = make_mlp(course, network)
+    values = {}
+    for step, (batch_x, batch_y) in enumerate(batches(rows, x, y), 1):
+        train_on(mlp, batch_x, batch_y)
+        for i, layer in enumerate(mlp.linear_layers):
+            values[f"linear_layers[{i}].W after step {step}"] = np.copy(layer.W)
+            values[f"linear_layers[{i}].b after step {step}"] = np.copy(layer.b)
+    return values
+
+
+@exercise
+def batchnorm_train(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
+    mlp = make_mlp(course, network)
+    values = {"forward(x)": mlp(x)}
+    for i, bn in enumerate(mlp.bn_layers):
+        for name in ("mean", "var", "norm", "out"):
+            values[f"bn_layers[{i}].{name}"] = getattr(bn, name)
+    mlp.backward(y)
+    return {**values, **gradients(mlp)}
+
+
+@exercise
+def batchnorm_inference(
+    course: Course, rows: np.ndarray, x: np.ndarray, y: np.ndarray, x_eval: np.ndarray, **network: np.ndarray
+) -> Values:
+    """Train on consecutive batches of x, then pass x_eval through in inference mode."""
+    mlp = make_mlp(course, network)
+    for batch_x, batch_y in batches(rows, x, y):
+        train_on(mlp, batch_x, batch_y)
+    mlp.eval()
+    values = {"forward(x)": mlp(x_eval)}
+    for i, bn in enumerate(mlp.bn_layers):
+        for name in ("running_mean", "running_var", "gamma", "beta"):
+            values[f"bn_layers[{i}].{name}"] = getattr(bn, name)
+    return values
+
+
+# The building blocks of the exercises.
+
+
+def make_linear(course: Course, W: np.ndarray, b: np.ndarray) -> Any:
+    return course.linear.Linear(W.shape[0], W.shape[1], lambda i, o: W.copy(), lambda o: b.copy())
+
+
+def make_batchnorm(course: Course, gamma: np.ndarray, beta: np.ndarray) -> Any:
+    layer = course.batchnorm.BatchNorm(gamma.shape[1])
+    layer.gamma, layer.beta = gamma.copy(), beta.copy()
+    return layer
+
+
+def make_mlp(
+    course: Course,
+    network: dict[str, np.ndarray],
+    weight_init_fn: Callable[[int, int], np.ndarray] = lambda i, o: np.full((i, o), 0.01),
+    bias_init_fn: Callable[[int], np.ndarray] = lambda o: np.zeros((1, o)),
+) -> Any:
+    """Construct the MLP that the arrays W0, b0, W1 … gamma0, beta0 … describe, and give it these parameters."""
+    weights = numbered(network, "W")
+    gammas = numbered(network, "gamma")
+    sizes = [weights[0].shape[0]] + [W.shape[1] for W in weights]
+    mlp = course.hw1.MLP(
+        sizes[0],
+        sizes[-1],
+        sizes[1:-1],
+        [getattr(course.activation, str(name))() for name in network["activations"]],
+        weight_init_fn,
+        bias_init_fn,
+        course.loss.SoftmaxCrossEntropy(),
+        float(network["lr"]),
+        momentum=float(network["momentum"]),
+        num_bn_layers=len(gammas),
+    )
+    for i, (layer, W, b) in enumerate(zip(layers(mlp, "linear_layers", len(weights)), weights, numbered(network, "b"))):
+        if np.shape(layer.W) != W.shape:
+            raise NotBuilt(f"linear_layers[{i}].W has the shape {np.shape(layer.W)}, expected {W.shape}")
+        layer.W, layer.b = W.copy(), b.copy()
+    for i, (bn, gamma) in enumerate(zip(layers(mlp, "bn_layers", len(gammas)), gammas)):
+        bn.gamma, bn.beta = gamma.copy(), network[f"beta{i}"].copy()
+    return mlp
+
+
+def layers(mlp: Any, attribute: str, count: int) -> list[Any]:
+    """Return the network's list of layers; raise NotBuilt if it has not the expected number."""
+    found = getattr(mlp, attribute)
+    if not count:
+        return []
+    if found is None:
+        raise NotImplementedError(f"MLP.{attribute} is None")
+    if not hasattr(found, "__len__") or len(found) != count:
+        what = f"{len(found)} layers" if hasattr(found, "__len__") else type(found).__name__
+        raise NotBuilt(f"MLP.{attribute} holds {what}, expected {count}")
+    return list(found)
+
+
+def numbered(network: dict[str, np.ndarray], letter: str) -> list[np.ndarray]:
+    return [network[f"{letter}{i}"] for i in range(len(network)) if f"{letter}{i}" in network]
+
+
+def train_on(mlp: Any, x: np.ndarray, y: np.ndarray) -> None:
+    mlp.zero_grads()
+    mlp(x)
+    mlp.backward(y)
+    mlp.step()
+
+
+def batches(rows: np.ndarray, *arrays: np.ndarray) -> Any:
+    """Yield consecutive batches of the arrays, rows[0] rows, then rows[1] rows …"""
+    ends = np.cumsum(rows)
+    return [tuple(array[end - n : end] for array in arrays) for n, end in zip(rows, ends)]
+
+
+def gradients(mlp: Any) -> Values:
+    values = {}
+    for i, layer in enumerate(mlp.linear_layers):
+        values[f"linear_layers[{i}].dW"] = layer.dW
+        values[f"linear_layers[{i}].db"] = layer.db
+    for i, bn in enumerate(mlp.bn_layers or []):
+        values[f"bn_layers[{i}].dgamma"] = bn.dgamma
+        values[f"bn_layers[{i}].dbeta"] = bn.dbeta
+    return values

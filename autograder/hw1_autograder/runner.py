@@ -1,0 +1,214 @@
+"""The autograder's command line: grade a submission with pytest, report, and exit with its verdict.
+
+    python3 autograder/hw1_autograder/runner.py [--submission PATH]
+
+Exit status: 0 for full points, 1 for fewer, 2 if nothing could be graded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)
+
+from sandbox import DEFAULT_DEADLINE, DEFAULT_MEMORY, GraderError, Sandbox  # noqa: E402
+
+if TYPE_CHECKING:
+    from grading import Grading
+
+REFERENCE = os.path.join(ROOT, "data", "hw1_reference.npz")
+RUN_DEADLINE = 120.0  # seconds; the course's server ends a job after 180
+FORMATS = ("table", "json", "autolab", "gradescope")
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Grade Homework 1 Part 1: 25 problems, 95 points.",
+        epilog="Exit status: 0 for full points, 1 for fewer, 2 if nothing could be graded.",
+    )
+    parser.add_argument(
+        "--submission",
+        "--module-path",
+        metavar="PATH",
+        default=ROOT,
+        help="a folder that holds hw1/ and mytorch/, or a handin.tar (default: the project that this file lies in)",
+    )
+    parser.add_argument("--format", choices=FORMATS, default="autolab" if os.environ.get("AUTOLAB") == "1" else "table")
+    parser.add_argument("--out", metavar="FILE", help="write json or gradescope there instead of standard output")
+    parser.add_argument("-k", metavar="WORDS", default="", help="grade only the problems whose name has these words")
+    parser.add_argument(
+        "--deadline", metavar="S", type=_positive, default=DEFAULT_DEADLINE, help="seconds for a problem"
+    )
+    parser.add_argument("--run-deadline", metavar="S", type=_positive, default=RUN_DEADLINE, help="seconds for the run")
+    parser.add_argument(
+        "--memory", metavar="MIB", type=_positive, default=DEFAULT_MEMORY >> 20, help="for the submission"
+    )
+    parser.add_argument("--against", metavar="SOLUTION", help="compare with this solution, on fresh inputs")
+    parser.add_argument("--seed", type=int, help="of the fresh inputs (default: another each time)")
+    options = parser.parse_args(argv)
+    if options.seed is not None and not options.against:
+        parser.error("--seed goes with --against: the prestored references have inputs of their own")
+    if options.k and not selected(options.k):
+        parser.error(f"-k {options.k!r}: no problem's name has these words")
+    return options
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"needs a number above zero, got {text!r}")
+    return value
+
+
+def selected(words: str) -> list[Any]:
+    """The problems whose name holds all the words."""
+    from problems import PROBLEMS
+
+    return [p for p in PROBLEMS if all(word in f"{p.name} {p.key}".lower() for word in words.lower().split())]
+
+
+class Workplace:
+    """Sandboxes on temporary copies of submissions, all of it gone at the end."""
+
+    def __init__(self, memory: int) -> None:
+        self._memory = memory
+        self._folder = tempfile.mkdtemp(prefix="mytorch-")
+        self._sandboxes = [Sandbox(memory)]  # started before anything else is imported
+
+    def first(self) -> Sandbox:
+        return self._sandboxes[0]
+
+    def another(self) -> Sandbox:
+        self._sandboxes.append(Sandbox(self._memory))
+        return self._sandboxes[-1]
+
+    def lay_out(self, sandbox: Sandbox, submission: Any) -> None:
+        """Write the submission's files to a folder of the sandbox's own."""
+        root = os.path.join(self._folder, str(self._sandboxes.index(sandbox)), "submission")
+        work = os.path.join(os.path.dirname(root), "work")
+        submission.lay_out(root)
+        os.makedirs(work)
+        sandbox.open(root, work)
+
+    def close(self) -> None:
+        for sandbox in self._sandboxes:
+            sandbox.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def opened(options: argparse.Namespace) -> Iterator[Grading]:
+    """Open the grading that the options ask for; raise NoSubmission or GraderError if there can be none."""
+    workplace = Workplace(int(options.memory * (1 << 20)))
+    try:
+        import submission
+
+        files = submission.read(options.submission)
+        sandbox = workplace.first()
+        workplace.lay_out(sandbox, files)
+        from grading import Grading
+        from judges import Judge, Prestored, Solution
+
+        judge: Judge
+        if options.against:
+            solution = workplace.another()
+            workplace.lay_out(solution, submission.read(options.against))
+            seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "little")
+            judge = Solution(solution, seed, options.deadline)
+        else:
+            judge = Prestored(REFERENCE)
+        yield Grading(sandbox, judge, files, options.deadline, options.run_deadline)
+    finally:
+        workplace.close()
+
+
+class Plugin:
+    """Hands the grading to the pytest run , and keeps to the problems that were asked for."""
+
+    def __init__(self, grading: Grading, words: str) -> None:
+        self.grading = grading
+        self.names = {problem.name for problem in selected(words)}
+
+    def pytest_configure(self, config: Any) -> None:
+        config.mytorch_grading = self.grading
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        items[:] = [item for item in items if item.callspec.params["problem"].name in self.names]
+
+
+def grade(options: argparse.Namespace) -> Any:
+    """Grade, and return the run for the report."""
+    start = time.monotonic()
+    with opened(options) as grading:
+        import pytest
+
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        os.environ.pop("PYTEST_ADDOPTS", None)
+        switches = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:warnings", "-p", "no:logging", "-s"]
+        place = ["-c", os.devnull, "--rootdir", HERE, os.path.join(HERE, "tests", "test_problems.py")]
+        sys.dont_write_bytecode = True
+        plugin = Plugin(grading, options.k)
+        pytest.main([*switches, *place], plugins=[plugin])
+        if plugin.names - {verdict.problem.name for verdict in grading.verdicts.values()}:
+            raise GraderError("pytest did not run every problem")
+        import report
+
+        found = [] if options.k else grading.findings()
+        remarks = [*grading.submission.remarks, *(f"missing: {name}" for name in grading.submission.missing)]
+        remarks += [f"this system can't enforce a limit on {name}" for name in grading.not_enforced]
+        return report.Run(options.submission, grading.verdicts, found, remarks, time.monotonic() - start)
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = arguments(argv)
+    for name in ("numpy", "pytest"):
+        if importlib.util.find_spec(name) is None:
+            return not_graded(options, f"{name} is not installed for {sys.executable}: run `pip3 install numpy pytest`")
+    from submission import NoSubmission
+
+    try:
+        run = grade(options)
+    except (NoSubmission, GraderError) as error:
+        return not_graded(options, str(error))
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    import report
+
+    report.publish(run, options.format, options.out)
+    if options.format == "autolab":
+        return 0
+    return 0 if run.total == run.max_total else 1
+
+
+def not_graded(options: argparse.Namespace, reason: str) -> int:
+    """Say why nothing could be graded; on a server in its own form, with every score zero."""
+    if options.format == "table":
+        print(f"nothing could be graded: {reason}", file=sys.stderr)
+        return 2
+    if importlib.util.find_spec("numpy") is None:
+        print('{"scores": {}}')
+        return 0 if options.format == "autolab" else 2
+    import report
+
+    report.publish(report.not_graded(reason), options.format, options.out)
+    return 0 if options.format == "autolab" else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
