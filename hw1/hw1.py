@@ -93,12 +93,11 @@ class MLP:
         self.criterion = criterion
         self.lr = lr
         self.momentum = momentum
+        self.output = None
 
         self.linear_layers = [Linear(i, o, weight_init_fn, bias_init_fn) for i, o in zip(sizes, sizes[1:])]
         self.bn_layers = [BatchNorm(layer.W.shape[1], dtype=layer.W.dtype) for layer in self.linear_layers]
         del self.bn_layers[num_bn_layers:]
-
-        self.output = None
 
     def __call__(self, x):
         return self.forward(x)

@@ -16,7 +16,7 @@ class Problem(NamedTuple):
     points: int
     section: str  # of the writeup
     exercise: str  # in exercises.py
-    bodies: tuple[str, ...]  # file:function that this problem, first of all, asks to be written
+    bodies: tuple[str, ...]  # file:function that this problem, first of all, asks to be written (see TO_WRITE)
     waits_for: tuple[str, ...] = ()  # keys of the problems that it builds on
 
 
@@ -83,7 +83,7 @@ PROBLEMS: tuple[Problem, ...] = (
         2,
         "3.5.1",
         "mlp_forward",
-        (f"{MLP}.__init__", f"{MLP}.forward"),
+        (f"{MLP}.__init__:linear_layers", f"{MLP}.forward"),
         ("linear_forward",),
     ),
     Problem(
@@ -199,3 +199,8 @@ PROBLEMS: tuple[Problem, ...] = (
 
 BY_KEY = {problem.key: problem for problem in PROBLEMS}
 MAX_TOTAL = sum(problem.points for problem in PROBLEMS)
+
+# Every body that a student writes, and the section of the writeup that first asks for it. After a second colon
+# stands the attribute from whose assignment on the body is the student's; what lies before that is given.
+TO_WRITE = {body: problem.section for problem in PROBLEMS for body in problem.bodies}
+TO_WRITE["hw1/hw1.py:get_training_stats"] = "3.6"  # graded by hand
