@@ -23,6 +23,7 @@ import wire
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEFAULT_DEADLINE = 10.0  # seconds for one exercise
 DEFAULT_MEMORY = 2 << 30  # bytes of address space for the child
+MAX_WAITING = 4  # messages of a child that are read before the first is looked at
 START_DEADLINE = 60.0  # seconds for the child's own start, which runs nothing of the submission
 
 # One thread a process: the course's server counts processes, and small arrays gain nothing from more.
@@ -70,19 +71,18 @@ class Sandbox:
     def open(self, root: str, work: str) -> None:
         """Name the folder that holds `mytorch` and `hw1`, and an empty one that the submission may write to."""
         work = os.path.realpath(work)
-        files = {name: os.path.join(work, name + ".txt") for name in ("log", "stack")}
-        for file in files.values():
-            open(file, "wb").close()
+        files = {name: f"{work}-{name}.txt" for name in ("log", "stack")}  # where the submission may not write
         self._folders = {"root": os.path.realpath(root), "work": work, **files}
 
     def run(self, exercise: str, blobs: dict[str, wire.Blob], deadline: float) -> Outcome:
         """Run one exercise; never raises for anything that a submission does."""
+        for name in ("log", "stack"):
+            open(self._folders[name], "wb").close()
         self._ready()
-        log_start = os.path.getsize(self._folders["log"])
         start = time.monotonic()
         outcome = self._exchange(exercise, blobs, start + deadline)
         outcome.seconds = time.monotonic() - start
-        outcome.printed = self._read("log", log_start)
+        outcome.printed = self._read("log")
         if outcome.ended == "timeout":
             outcome.detail = self._place()
         if outcome.ended in ("timeout", "died", "garbled"):
@@ -103,13 +103,20 @@ class Sandbox:
                 child.kill()
         else:
             child.kill()
-        for stream in (child.stdin, child.stdout):
+        child.wait()
+        for stream in (child.stdin, child.stderr):
             try:
                 if stream:
                     stream.close()
             except OSError:
                 pass
-        child.wait()
+        # The listener closes the other end itself. It may wait at a full queue, or, had something of the child
+        # outlived it, at an open pipe: for that nobody waits.
+        end = time.monotonic() + 1
+        while self._listener.is_alive() and time.monotonic() < end:
+            self._listener.join(0.02)
+            while not self._messages.empty():
+                self._messages.get_nowait()
 
     def _spawn(self) -> None:
         spec = importlib.util.find_spec("numpy")
@@ -127,8 +134,9 @@ class Sandbox:
             start_new_session=True,
         )
         self._told = False
-        self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        threading.Thread(target=_listen, args=(self._child, self._messages), daemon=True).start()
+        self._messages: queue.Queue[Any] = queue.Queue(MAX_WAITING)
+        self._listener = threading.Thread(target=_listen, args=(self._child, self._messages), daemon=True)
+        self._listener.start()
 
     def _ready(self) -> None:
         """Have a child that knows the folders, a fresh one if the last is gone."""
@@ -154,24 +162,26 @@ class Sandbox:
         assert self._child is not None
         assert self._child.stdin is not None
         stage = ""
+        ticket = os.urandom(8).hex()  # an answer that was forged beforehand doesn't bear it
         try:
-            wire.send(self._child.stdin, {"exercise": exercise, "broken": self._broken}, blobs)
+            wire.send(self._child.stdin, {"id": ticket, "exercise": exercise, "broken": self._broken}, blobs)
         except OSError:
             return Outcome("died", detail=self._death())
-        while True:
+        while time.monotonic() < deadline:
             try:
                 message = self._messages.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
-                return Outcome("timeout", stage=stage)
+                break
             if message is None:
                 return Outcome("died", stage=stage, detail=self._death())
-            outcome = _understood(message)
+            outcome = _understood(message, ticket)
             if outcome is None:
                 return Outcome("garbled", stage=stage)
             if isinstance(outcome, str):
                 stage = outcome
                 continue
             return outcome
+        return Outcome("timeout", stage=stage)
 
     def _death(self) -> str:
         """How the child ended, in words."""
@@ -191,53 +201,52 @@ class Sandbox:
         """Where in the submission a child that hangs is: `hw1/hw1.py, line 7, in forward`, or nothing."""
         if self._child is None or not hasattr(signal, "SIGUSR1"):
             return ""
-        start = os.path.getsize(self._folders["stack"])
         self._child.send_signal(signal.SIGUSR1)
         time.sleep(0.1)
-        for file, line, function in re.findall(r'File "(.+?)", line (\d+) in (\w+)', self._read("stack", start)):
+        for file, line, function in re.findall(r'File "(.+?)", line (\d+) in (\w+)', self._read("stack")):
             if file.startswith(self._folders["root"]):
                 name = os.path.relpath(file, self._folders["root"]).replace(os.sep, "/")
                 return f"{name}, line {line}" + (f", in {function}" if function != "_" else "")
         return ""
 
-    def _read(self, file: str, start: int) -> str:
-        """What was added to the file since it had that size, at most a little of it."""
+    def _read(self, file: str) -> str:
+        """A little of what the exercise has written to the file."""
         try:
             with open(self._folders[file], "rb") as log:
-                log.seek(start)
                 return log.read(4096).decode("utf-8", "replace")
         except OSError:
             return ""
 
 
-def _listen(child: subprocess.Popen[bytes], messages: queue.SimpleQueue[Any]) -> None:
+def _listen(child: subprocess.Popen[bytes], messages: queue.Queue[Any]) -> None:
     """Put every message of the child in the queue; at its end None, at nonsense the WireError."""
     assert child.stdout is not None
-    while True:
-        try:
-            message = wire.receive(child.stdout)
-        except (wire.WireError, MemoryError) as error:
-            messages.put(error)
-            return
-        except (OSError, ValueError):
-            message = None
-        messages.put(message)
-        if message is None:
-            return
+    with child.stdout:
+        message: Any = ""
+        while message is not None and not isinstance(message, Exception):
+            try:
+                message = wire.receive(child.stdout)
+            except (wire.WireError, MemoryError) as error:
+                message = error
+            except OSError:
+                message = None
+            messages.put(message)
 
 
-def _understood(message: Any) -> Outcome | str | None:
+def _understood(message: Any, ticket: str) -> Outcome | str | None:
     """Return what a message says: an outcome, the name of a stage, or None if it says nothing known."""
     if not isinstance(message, wire.Message):
         return None
     header = message.header
     stage, raised, types = header.get("stage"), header.get("raised"), header.get("values")
     if isinstance(stage, str):
-        return stage[:100]
+        return _shown(stage, 100)
+    if header.get("id") != ticket:
+        return None
     if isinstance(raised, dict):
         return Outcome("raised", raised=_checked(raised))
     if isinstance(types, dict) and all(isinstance(name, str) for name in types.values()):
-        return Outcome("returned", types={name: kind[:200] for name, kind in types.items()}, blobs=message.blobs)
+        return Outcome("returned", types={name: _shown(kind, 200) for name, kind in types.items()}, blobs=message.blobs)
     return None
 
 
@@ -248,13 +257,18 @@ def _checked(raised: dict[str, Any]) -> dict[str, Any]:
     for frame in frames if isinstance(frames, list) else []:
         if isinstance(frame, list) and len(frame) == 3:
             file, line, function = frame
-            if isinstance(file, str) and isinstance(line, int) and isinstance(function, str):
-                checked_frames.append([file[:200], line, function[:100]])
+            if isinstance(file, str) and type(line) is int and 0 <= line < 1e6 and isinstance(function, str):
+                checked_frames.append([_shown(file, 200), line, _shown(function, 100)])
     bases, module = raised.get("bases"), raised.get("module")
     return {
-        "type": str(raised.get("type"))[:100],
-        "message": str(raised.get("message"))[:2000],
-        "bases": [str(base)[:100] for base in bases[:20]] if isinstance(bases, list) else [],
+        "type": _shown(raised.get("type"), 100),
+        "message": _shown(raised.get("message"), 2000),
+        "bases": [_shown(base, 100) for base in bases[:20]] if isinstance(bases, list) else [],
         "frames": checked_frames[:16],
-        "module": module[:100] if isinstance(module, str) else None,
+        "module": _shown(module, 100) if isinstance(module, str) else None,
     }
+
+
+def _shown(text: Any, length: int) -> str:
+    """The beginning of a text, without what a terminal or an encoder would stumble over."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in str(text)[:length])

@@ -15,7 +15,7 @@ MAX_HEADER = 4 << 20
 MAX_BODY = 64 << 20
 
 _LENGTH = struct.Struct("<I")
-_DTYPE = re.compile(r"[<>|=]?(?:\?|b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16|24|32)|U\d{1,5}|S\d{1,5})")
+_DTYPE = re.compile(r"[<>|=]?(?:\?|b1|[iu][1248]|f[248]|c(?:8|16)|U\d{1,6}|S\d{1,6})")
 
 
 class WireError(Exception):
@@ -73,9 +73,11 @@ def _checked_size(array: Any) -> int:
         raise WireError("an array of a strange shape")
     kind, _, width = dtype.lstrip("<>|=").partition("U")
     expected = 4 * int(width) if width else 1 if kind in ("?", "b1") else int(kind[1:])
+    extent = expected or 1  # without the zeros: numpy refuses an empty array of other axes that are too long
     for n in shape:
         expected *= n
-    if type(size) is not int or size != expected:
+        extent *= n or 1
+    if type(size) is not int or size != expected or extent >= 1 << 62:
         raise WireError(f"an array whose {size} bytes don't fit its shape and dtype")
     return size
 
