@@ -41,7 +41,7 @@ class MLP:
     Attributes
     ----------
     linear_layers, bn_layers, activations : list
-        The layers, first to last; `bn_layers` may be shorter.
+        The layers, first to last; `bn_layers` holds `num_bn_layers` of them.
     nlayers : int
         Number of linear layers.
     bn : bool

@@ -232,7 +232,7 @@ def gradients(mlp: Any) -> Values:
     for i, layer in enumerate(mlp.linear_layers):
         values[f"linear_layers[{i}].dW"] = layer.dW
         values[f"linear_layers[{i}].db"] = layer.db
-    for i, bn in enumerate(mlp.bn_layers or []):
+    for i, bn in enumerate(getattr(mlp, "bn_layers", None) or []):
         values[f"bn_layers[{i}].dgamma"] = bn.dgamma
         values[f"bn_layers[{i}].dbeta"] = bn.dbeta
     return values

@@ -1,4 +1,4 @@
-"""The course's modules are imported in the course's own way here: by their folders on sys.path."""
+"""The course's modules are imported in the course's own way here, by their folders on sys.path; so is the grader."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "hw1"), str(ROOT / "mytorch")]
+sys.path[:0] = [str(ROOT / "autograder" / folder) for folder in ("hw1_autograder", "instructor")]
 
 
 @pytest.fixture(scope="session")

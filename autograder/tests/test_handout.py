@@ -1,0 +1,289 @@
+"""The starter holds nothing of what students write, grades 0 of 95, and grows into the solution body by body."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import handout
+import judges
+import pytest
+import runner
+import sandbox
+from grading import Grading
+from problems import BY_KEY, PROBLEMS, TO_WRITE, Problem
+from submission import Submission
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted({body.partition(":")[0] for body in TO_WRITE})
+
+# Statements of removed bodies that stand elsewhere too, and give nothing away.
+COMMON = {
+    "return self.state": "Identity, which is given",
+    "x = np.asarray(x)": "the conversion of arguments, which is given",
+    "self._check(labels)": "error and total_loss, which are given",
+    "self.criterion(self.output, labels)": "total_loss, which is given",
+    "mlp.zero_grads()": "the calls of one training step, in the writeup's order: the grader makes them",
+    "mlp.backward(labels)": "the same",
+    "mlp.step()": "the same",
+    "mlp.eval()": "the same, before inference",
+    "mlp.train()": "the same, after it",
+}
+
+
+@pytest.fixture(scope="module")
+def starter() -> dict[str, bytes]:
+    return handout.starter()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter, as the command writes it."""
+    path = tmp_path_factory.mktemp("out") / "my starter"
+    assert handout.main(["--out", str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def judge() -> judges.Prestored:
+    return judges.Prestored(runner.REFERENCE)
+
+
+def normal(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def removed_statements() -> Iterator[str]:
+    """Every simple statement of the bodies that students write, found without handout.py."""
+    for body in TO_WRITE:
+        file, path, *attribute = body.split(":")
+        node: ast.AST = ast.parse((ROOT / file).read_text())
+        for part in path.split("."):
+            node = next(child for child in ast.iter_child_nodes(node) if getattr(child, "name", None) == part)
+        assert isinstance(node, ast.FunctionDef)
+        statements = node.body
+        if attribute:
+            start = next(i for i, s in enumerate(statements) if f"self.{attribute[0]} =" in ast.unparse(s))
+            statements = statements[start:]
+        for statement in statements:
+            for part_of in ast.walk(statement):
+                if isinstance(part_of, ast.stmt) and not hasattr(part_of, "body") and not is_text(part_of):
+                    yield ast.unparse(part_of)
+
+
+def is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+# ---------------------------------------------------------------- nothing leaks
+
+
+def test_no_statement_of_a_removed_body_occurs_in_it(starter: dict[str, bytes]) -> None:
+    removed = set(removed_statements()) - set(COMMON)
+    assert len(removed) > 80
+    for name, content in starter.items():
+        if name.endswith(".py"):
+            statements = {ast.unparse(node) for node in ast.walk(ast.parse(content)) if isinstance(node, ast.stmt)}
+            assert not removed & statements, name
+
+
+def test_nor_in_its_comments_docstrings_and_pages(starter: dict[str, bytes]) -> None:
+    removed = {normal(statement) for statement in set(removed_statements()) - set(COMMON)}
+    long_enough = {text for text in removed if len(text) > 12}
+    for name, content in starter.items():
+        if name.endswith((".py", ".md", ".sh")):
+            text = normal(content.decode())
+            assert not [statement for statement in long_enough if statement in text], name
+
+
+def test_common_statements_are_still_in_use() -> None:
+    assert set(COMMON) <= set(removed_statements())
+
+
+@pytest.mark.parametrize("file", SOURCES)
+def test_a_source_differs_from_the_solution_by_removed_lines_and_one_raise_a_body(
+    starter: dict[str, bytes], file: str
+) -> None:
+    solution = (ROOT / file).read_text().splitlines(keepends=True)
+    given = starter[file].decode().splitlines(keepends=True)
+    put_back = []
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, given, solution, autojunk=False).get_opcodes():
+        raises = [line for line in given[i:j] if line.strip()]
+        assert kind == "equal" or all(line.lstrip().startswith("raise NotImplementedError(") for line in raises)
+        put_back += solution[k:m]
+    assert put_back == solution
+    bodies = [body for body in TO_WRITE if body.startswith(f"{file}:")]
+    assert len(re.findall(r"raise NotImplementedError\(\".+: writeup \d[\d.]*\"\)", "".join(given))) == len(bodies)
+
+
+def test_with_no_body_removed_it_is_the_solution_byte_for_byte(starter: dict[str, bytes]) -> None:
+    whole = handout.starter([])
+    assert whole.keys() == starter.keys()
+    for file in SOURCES:
+        assert whole[file] == (ROOT / file).read_bytes()
+        assert starter[file] != whole[file]
+
+
+@pytest.mark.parametrize("file", SOURCES)
+def test_nothing_private_is_left_that_nothing_uses(starter: dict[str, bytes], file: str) -> None:
+    text = starter[file].decode()
+    private = set(re.findall(r"^ *(?:def )?(_[a-z]\w*)(?:\(| =)", text, re.M))
+    imported = set(re.findall(r"^(?:from itertools )?import (\w+)$", text, re.M)) - {"numpy"}
+    for name in private | imported:
+        assert len(re.findall(rf"\b{name}\b", text)) > 1, name
+
+
+def test_what_is_given_stays(starter: dict[str, bytes]) -> None:
+    hw1 = starter["hw1/hw1.py"].decode()
+    for name in ("train", "eval", "error", "total_loss", "parameters", "__call__"):
+        part = hw1[hw1.index(f"def {name}(") :].split("\n    def ")[0]
+        assert "NotImplementedError" not in part
+    attributes = re.findall(r"self\.(\w+) = ", hw1)
+    assert {"train_mode", "num_bn_layers", "bn", "nlayers", "input_size", "output_size"} <= set(attributes)
+    assert {"activations", "criterion", "lr", "momentum", "output"} <= set(attributes)
+    assert "linear_layers, bn_layers" in hw1
+
+
+def test_nothing_of_the_staff_is_in_it(starter: dict[str, bytes]) -> None:
+    assert {name.split("/")[0] for name in starter} == {
+        *("README.md", "autograder", "create_tarball.sh", "data", "hw1", "mytorch", "setup.py")
+    }
+    for name, content in starter.items():
+        assert not name.startswith(("autograder/instructor", "autograder/tests"))
+        if name.endswith((".py", ".md", ".sh")):
+            assert b"instructor" not in content, name
+            assert b"staff:" not in content, name
+
+
+# ---------------------------------------------------------------- it is usable
+
+
+def test_it_grades_0_of_95_all_not_started(folder: Path) -> None:
+    run = runner.grade(runner.arguments(["--submission", str(folder)]))
+    assert (run.total, run.max_total, run.findings) == (0, 95, [])
+    assert [verdict.status for verdict in run.verdicts.values()] == ["not started"] * 25
+
+
+def test_its_own_grader_runs_and_names_the_first_problem(folder: Path) -> None:
+    command = [sys.executable, "-W", "ignore", "autograder/hw1_autograder/runner.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "0 / 95" in done.stdout
+    assert "Multiple Choice Questions (section 2" in done.stdout
+
+
+def test_its_create_tarball_packs_it(folder: Path) -> None:
+    subprocess.run(["sh", "create_tarball.sh"], cwd=folder, check=True, capture_output=True, timeout=60)
+    with tarfile.open(folder / "handin.tar") as tar:
+        assert len(tar.getnames()) == 7
+    (folder / "handin.tar").unlink()
+
+
+def test_its_page_names_every_body_and_the_points_of_every_section(starter: dict[str, bytes]) -> None:
+    page = starter["README.md"].decode()
+    rows = dict(re.findall(r"^\| (\d[\d.]*) .*? \| (\d+)\S* .*\|$", page, re.M))
+    points: dict[str, int] = {}
+    for problem in PROBLEMS:
+        section = problem.section if problem.section.startswith("3.5") else ".".join(problem.section.split(".")[:2])
+        points[section] = points.get(section, 0) + problem.points
+    assert {section: int(number) for section, number in rows.items()} == {**points, "3.6": 5}
+    for body in TO_WRITE:
+        _, path, *_ = body.split(":")
+        assert path.startswith("question_") or path.rpartition(".")[2] in page
+
+
+def test_it_is_small(folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 14e6
+    handout.main(["--out", str(tmp_path / "again")])
+    assert re.search(r"\d+ files, 1[0-3]\.\d MB", capsys.readouterr().out)
+
+
+# ---------------------------------------------------------------- body by body
+
+
+def needed(problem: Problem) -> set[str]:
+    """The bodies of a problem and of all that it builds on."""
+    return set(problem.bodies).union(*(needed(BY_KEY[key]) for key in problem.waits_for))
+
+
+def grading_of(bodies: set[str], judge: judges.Prestored, place: Path) -> tuple[Grading, sandbox.Sandbox]:
+    """A grading of the starter with these bodies put back."""
+    files = handout.starter([body for body in TO_WRITE if body not in bodies])
+    submission = Submission({name: data for name, data in files.items() if name.startswith(("hw1/", "mytorch/"))})
+    submission.lay_out(str(place / "submission"))
+    (place / "work").mkdir()
+    child = sandbox.Sandbox()
+    child.open(str(place / "submission"), str(place / "work"))
+    return Grading(child, judge, submission, 10, 120), child
+
+
+def test_in_order_each_problem_passes_from_the_moment_its_bodies_are_back(
+    judge: judges.Prestored, tmp_path: Path
+) -> None:
+    back: set[str] = set()
+    for step, asks in enumerate([problem for problem in PROBLEMS if problem.bodies]):
+        back |= set(asks.bodies)
+        place = tmp_path / str(step)
+        place.mkdir()
+        grading, child = grading_of(back, judge, place)
+        passed = {problem.key for problem in PROBLEMS if grading.grade(problem).status == "passed"}
+        child.close()
+        assert passed == {problem.key for problem in PROBLEMS if needed(problem) <= back}, asks.name
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.key)
+def test_a_problem_needs_its_own_bodies_and_those_it_builds_on_and_no_others(
+    problem: Problem, judge: judges.Prestored, tmp_path: Path
+) -> None:
+    grading, child = grading_of(needed(problem), judge, tmp_path)
+    verdict = grading.grade(problem)
+    child.close()
+    assert (verdict.status, verdict.reason) == ("passed", "")
+
+
+# ---------------------------------------------------------------- writing it
+
+
+def test_a_folder_that_is_not_empty_is_refused_and_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    assert handout.main(["--out", str(tmp_path)]) == 2
+    assert "not an empty folder: nothing was written" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["mine.txt"]
+
+
+def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert handout.main(["--out", str(tmp_path / "empty")]) == 0
+    assert os.listdir(tmp_path) == ["empty"]
+
+
+def test_a_failure_while_writing_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handout, "starter", lambda: {"README.md": b"", "README.md/below": b"a file is no folder"})
+        assert handout.main(["--out", str(tmp_path / "out")]) == 2
+    assert "handout.py: " in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("mytorch/none.py:f", "mytorch/none.py, which does not exist"),
+        ("mytorch/linear.py:Linear.nothing", "there is no nothing"),
+        ("mytorch/linear.py:Linear", "which is no function"),
+        ("mytorch/linear.py:Linear.__init__", "no docstring"),
+        ("hw1/hw1.py:MLP.__init__:nothing", "nothing is assigned"),
+    ],
+)
+def test_a_body_that_is_not_there_is_named(body: str, words: str) -> None:
+    with pytest.raises(handout.HandoutError, match=words):
+        handout.starter([body])
