@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,8 @@ from sandbox import DEFAULT_DEADLINE, DEFAULT_MEMORY, GraderError, Sandbox  # no
 
 if TYPE_CHECKING:
     from grading import Grading
+    from judges import Judge
+    from submission import Submission
 
 REFERENCE = os.path.join(ROOT, "data", "hw1_reference.npz")
 RUN_DEADLINE = 120.0  # seconds; the course's server ends a job after 180
@@ -56,10 +59,20 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--memory", metavar="MIB", type=_positive, default=DEFAULT_MEMORY >> 20, help="for the submission"
     )
     parser.add_argument("--against", metavar="SOLUTION", help="compare with this solution, on fresh inputs")
-    parser.add_argument("--seed", type=int, help="of the fresh inputs (default: another each time)")
+    parser.add_argument(
+        "--seed",
+        type=_seed,
+        metavar="N",
+        help="of the fresh inputs: a number, or `handin` for one that follows from the files (default: another each time)",
+    )
+    parser.add_argument(
+        "--fallback",
+        action="store_true",
+        help="with --against: if the solution can't run, use the prestored references",
+    )
     options = parser.parse_args(argv)
-    if options.seed is not None and not options.against:
-        parser.error("--seed goes with --against: the prestored references have inputs of their own")
+    if (options.seed is not None or options.fallback) and not options.against:
+        parser.error("--seed and --fallback go with --against: the prestored references have inputs of their own")
     if options.k and not selected(options.k):
         parser.error(f"-k {options.k!r}: no problem's name has these words")
     return options
@@ -73,6 +86,12 @@ def _positive(text: str) -> float:
     if not 0 < value < 1e6:
         raise argparse.ArgumentTypeError(f"needs a number above zero, got {text!r}")
     return value
+
+
+def _seed(text: str) -> int | str:
+    if text == "handin" or re.fullmatch(r"\d{1,10}", text):
+        return text if text == "handin" else int(text)
+    raise argparse.ArgumentTypeError(f"needs a whole number or `handin`, got {text!r}")
 
 
 def selected(words: str) -> list[Any]:
@@ -122,19 +141,35 @@ def opened(options: argparse.Namespace) -> Iterator[Grading]:
         sandbox = workplace.first()
         workplace.lay_out(sandbox, files)
         from grading import Grading
-        from judges import Judge, Prestored, Solution
 
-        judge: Judge
-        if options.against:
-            solution = workplace.another()
-            workplace.lay_out(solution, submission.read(options.against))
-            seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "little")
-            judge = Solution(solution, seed, options.deadline)
-        else:
-            judge = Prestored(REFERENCE)
-        yield Grading(sandbox, judge, files, options.deadline, options.run_deadline)
+        yield Grading(sandbox, judge_of(options, workplace, files), files, options.deadline, options.run_deadline)
     finally:
         workplace.close()
+
+
+def judge_of(options: argparse.Namespace, workplace: Workplace, files: Submission) -> Judge:
+    """The judge that the options ask for: the prestored references, or a solution on fresh inputs."""
+    import submission
+    from judges import Fallback, Prestored, Solution
+
+    if not options.against:
+        return Prestored(REFERENCE)
+
+    def solution() -> Judge:
+        try:
+            right = submission.read(options.against)
+        except submission.NoSubmission as error:
+            raise GraderError(f"the solution can't be read: {error}") from error
+        seed = int.from_bytes(os.urandom(4), "little") if options.seed is None else options.seed
+        if seed == "handin":
+            seed = submission.seed(files, right)
+        sandbox = workplace.another()
+        workplace.lay_out(sandbox, right)
+        return Solution(sandbox, seed, options.deadline)
+
+    if not options.fallback:
+        return solution()
+    return Fallback(solution, Prestored(REFERENCE), files.remarks)
 
 
 class Plugin:
