@@ -63,7 +63,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--seed",
         type=_seed,
         metavar="N",
-        help="of the fresh inputs: a number, or `handin` for one that follows from the files (default: another each time)",
+        help="of the fresh inputs: a number, or `handin` for one that follows from the files (default: any)",
     )
     parser.add_argument(
         "--fallback",

@@ -1,0 +1,161 @@
+"""The Autolab package, run as its server does: an empty folder, three files, `make`, the last line of the output."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import autolab
+import handout
+import pytest
+from problems import MAX_TOTAL, PROBLEMS, TO_WRITE
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+
+HOSTILE = """
+import atexit, json, os, sys
+names = {names}
+line = json.dumps(dict(scores=dict.fromkeys(names, 100)))
+atexit.register(lambda: os.write(1, line.encode()))
+print(line)
+print(line, file=sys.stderr)
+for descriptor in range(3, 20):
+    try:
+        os.write(descriptor, line.encode())
+    except OSError:
+        pass
+for name in ("../../solution/hw1/hw1.py", "solution/hw1/hw1.py"):
+    try:
+        print(open(name).read())
+    except OSError:
+        pass
+os._exit(0)
+"""
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("package") / "autolab"
+    assert autolab.main(["--out", str(folder)]) == 0
+    return folder
+
+
+def files_of(root: Path = ROOT) -> dict[str, bytes]:
+    return {
+        f"{folder}/{path.name}": path.read_bytes()
+        for folder in ("hw1", "mytorch")
+        for path in sorted((root / folder).glob("*.py"))
+    }
+
+
+def tar_of(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def made(package: Path, handin: bytes, place: Path, grader: bytes | None = None) -> tuple[str, dict[str, int]]:
+    """Run `make` beside the three files; return its output, and the scores of the output's last line."""
+    folder = place / "server"
+    folder.mkdir()
+    (folder / "handin.tar").write_bytes(handin)
+    (folder / "autograde.tar").write_bytes(grader or (package / "autograde.tar").read_bytes())
+    shutil.copy(package / "autograde-Makefile", folder / "Makefile")
+    python = place / "bin" / "python3"  # the server's python3 is the one that runs the tests
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    environment = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}", "HOME": str(place)}
+    done = subprocess.run(["make"], cwd=folder, env=environment, capture_output=True, timeout=170)
+    assert (done.returncode, done.stderr) == (0, b"")
+    output = done.stdout.decode()
+    last = [line for line in output.splitlines() if line.strip()][-1]
+    return output, json.loads(last)["scores"]
+
+
+def listed(package: Path) -> dict[str, float]:
+    """The names and maxima of problems.yml, read line by line."""
+    text = (package / "problems.yml").read_text()
+    names = [json.loads(name) for name in re.findall(r"^- name: (.+)$", text, re.M)]
+    maxima = [float(number) for number in re.findall(r"^  max_score: (.+)$", text, re.M)]
+    assert len(names) == len(maxima)
+    return dict(zip(names, maxima))
+
+
+def test_the_problem_list_is_the_table_of_problems(package: Path) -> None:
+    assert listed(package) == {problem.name: problem.points for problem in PROBLEMS}
+    assert sum(listed(package).values()) == MAX_TOTAL
+
+
+def test_a_full_handin_gets_every_maximum_against_the_solution(package: Path, tmp_path: Path) -> None:
+    output, scores = made(package, tar_of(files_of()), tmp_path)
+    assert scores == listed(package)
+    assert "prestored references" not in output
+
+
+def test_a_half_done_handin_gets_what_it_has_written(package: Path, tmp_path: Path) -> None:
+    unwritten = [body for body in TO_WRITE if body.startswith("hw1/hw1.py") or "BatchNorm" in body]
+    files = {name: data for name, data in handout.starter(unwritten).items() if name.startswith(("hw1/", "mytorch/"))}
+    output, scores = made(package, tar_of(files), tmp_path)
+    assert scores.keys() == listed(package).keys()
+    assert sum(scores.values()) == 5 + 12 + 4 + 4
+    assert "not started" in output
+
+
+@pytest.mark.parametrize("file", ["hw1/hw1.py", "mytorch/activation.py"])
+def test_a_hostile_handin_gets_nothing_by_it_and_sees_nothing_of_the_solution(
+    package: Path, tmp_path: Path, file: str
+) -> None:
+    files = files_of()
+    files[file] = HOSTILE.format(names=[p.name for p in PROBLEMS]).encode()
+    output, scores = made(package, tar_of({**files, "../solution/hw1/hw1.py": b"", "/tmp/x.py": b""}), tmp_path)
+    assert scores.keys() == listed(package).keys()
+    assert all(scores[name] <= maximum for name, maximum in listed(package).items())
+    assert sum(scores.values()) <= 5 + 12 + 4 + 4
+    assert "self.linear_layers = [Linear(" not in output
+
+
+@pytest.mark.parametrize("left", [0, 700, 9000])
+def test_a_cut_off_handin_gets_zeros_or_what_is_whole_of_it(package: Path, tmp_path: Path, left: int) -> None:
+    output, scores = made(package, tar_of(files_of())[:left], tmp_path)
+    assert scores.keys() == listed(package).keys()
+    assert sum(scores.values()) < MAX_TOTAL
+    assert "Traceback" not in output
+
+
+def test_a_solution_that_cannot_run_is_replaced_by_the_references_and_the_output_says_so(
+    package: Path, tmp_path: Path
+) -> None:
+    with tarfile.open(package / "autograde.tar") as tar:
+        grader = {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+    grader["solution/mytorch/linear.py"] = b"raise SystemExit\n"
+    output, scores = made(package, tar_of(files_of()), tmp_path, tar_of(grader))
+    assert scores == listed(package)
+    assert "compared with the prestored references" in output
+
+
+def test_the_same_handin_meets_the_same_inputs_and_another_one_others(tmp_path: Path) -> None:
+    import submission
+
+    one, other, right = (submission.Submission({"hw1/hw1.py": text}) for text in (b"1", b"2", b"3"))
+    assert submission.seed(one, right) == submission.seed(one, right)
+    assert len({submission.seed(*pair) for pair in [(one, right), (other, right), (one, other)]}) == 3
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert autolab.main(["--out", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err.startswith("autolab.py: ")

@@ -1,0 +1,116 @@
+"""The Gradescope zip, run in a folder laid out like Gradescope's: submission in, results.json out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import gradescope
+import pytest
+from problems import MAX_TOTAL, PROBLEMS
+from test_autolab import files_of, tar_of
+
+pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("package") / "hw1.zip"
+    assert gradescope.main(["--out", str(path)]) == 0
+    return path
+
+
+def results(package: Path, place: Path, submission: dict[str, bytes]) -> dict[str, Any]:
+    """Lay out Gradescope's /autograder at `place` with these files submitted, run it, and return its results."""
+    base = place / "autograder"
+    with zipfile.ZipFile(package) as packed:
+        packed.extractall(base / "source")
+        assert packed.getinfo("run_autograder").external_attr >> 16 & 0o111
+    shutil.copy(base / "source" / "run_autograder", base / "run_autograder")
+    for name, content in submission.items():
+        path = base / "submission" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (base / "submission").mkdir(exist_ok=True)
+    python = place / "bin" / "python3"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    environment = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}", "AUTOGRADER_BASE": str(base)}
+    done = subprocess.run(
+        ["bash", base / "run_autograder"], cwd=place, env=environment, capture_output=True, timeout=170
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    return json.loads((base / "results" / "results.json").read_text())
+
+
+def check_fields(found: dict[str, Any]) -> None:
+    """Every field is one that Gradescope knows, of its type; the tests are the 25 problems in order."""
+    assert {name: type(value) for name, value in found.items()} == {
+        "tests": list,
+        "execution_time": float,
+        "output": str,
+    }
+    assert [(test["name"], test["max_score"]) for test in found["tests"]] == [(p.name, p.points) for p in PROBLEMS]
+    for test, problem in zip(found["tests"], PROBLEMS):
+        assert set(test) == {"name", "number", "score", "max_score", "status", "output", "visibility"}
+        assert test["number"] == problem.section
+        assert type(test["score"]) is int
+        assert 0 <= test["score"] <= test["max_score"]
+        assert test["status"] == ("passed" if test["score"] else "failed")
+        assert type(test["output"]) is str
+        assert bool(test["output"]) == (not test["score"])
+        assert test["visibility"] == "visible"
+
+
+@pytest.mark.parametrize("as_tar", [True, False])
+def test_a_full_submission_gets_full_points_as_a_tar_and_as_folders(
+    package: Path, tmp_path: Path, as_tar: bool
+) -> None:
+    found = results(package, tmp_path, {"handin.tar": tar_of(files_of())} if as_tar else files_of())
+    check_fields(found)
+    assert sum(test["score"] for test in found["tests"]) == MAX_TOTAL
+    assert found["output"] == ""
+
+
+def test_a_wrong_body_costs_its_problems_and_says_why(package: Path, tmp_path: Path) -> None:
+    files = files_of()
+    files["mytorch/activation.py"] += b"\n\nReLU.derivative = lambda self: self.state\n"
+    found = results(package, tmp_path, files)
+    check_fields(found)
+    failed = [test["name"] for test in found["tests"] if test["status"] == "failed"]
+    assert "ReLU Non-Linearity (derivative)" in failed
+    assert "ReLU Non-Linearity (forward)" not in failed
+    assert 0 < sum(test["score"] for test in found["tests"]) < MAX_TOTAL
+
+
+@pytest.mark.parametrize("submission", [{}, {"handin.tar": b"no tar"}, {"README.txt": b"sorry"}])
+def test_a_submission_that_is_none_gets_zeros(package: Path, tmp_path: Path, submission: dict[str, bytes]) -> None:
+    found = results(package, tmp_path, submission)
+    check_fields(found)
+    assert sum(test["score"] for test in found["tests"]) == 0
+
+
+def test_it_holds_the_solution_the_grader_and_no_tool_of_the_staff(package: Path) -> None:
+    with zipfile.ZipFile(package) as packed:
+        names = packed.namelist()
+    assert {"setup.sh", "run_autograder", "solution/hw1/hw1.py"} < set(names)
+    assert not [name for name in names if "instructor" in name or "mnist" in name]
+
+
+def test_the_same_project_gives_the_same_zip(package: Path, tmp_path: Path) -> None:
+    assert gradescope.main(["--out", str(tmp_path / "again.zip")]) == 0
+    assert (tmp_path / "again.zip").read_bytes() == package.read_bytes()
+
+
+@pytest.mark.parametrize("script", ["setup.sh", "run_autograder"])
+def test_bash_can_read(package: Path, tmp_path: Path, script: str) -> None:
+    with zipfile.ZipFile(package) as packed:
+        packed.extract(script, tmp_path)
+    subprocess.run(["bash", "-n", tmp_path / script], check=True, timeout=60)
