@@ -144,6 +144,18 @@ def batchnorm_eval_inputs(random: Random) -> dict[str, Any]:
     return {"x": values["x"], "x_eval": 3 + random.randn(1, 4), "gamma": values["gamma"], "beta": values["beta"]}
 
 
+def inference_inputs(momentum: float) -> Callable[[Random], dict[str, Any]]:
+    return mlp_inputs(
+        [8, 7, 6, 5],
+        "Sigmoid Sigmoid Identity",
+        [12, 17],
+        bn=2,
+        lr=0.2,
+        momentum=momentum,
+        x_eval=lambda random: 0.5 + 1.5 * random.randn(7, 8),
+    )
+
+
 def as_float32(inputs: Callable[[Random], dict[str, Any]]) -> Callable[[Random], dict[str, Any]]:
     """The same arrays with every floating-point array of at least one axis in float32."""
 
@@ -190,18 +202,7 @@ CASES: dict[str, tuple[str, Callable[[Random], dict[str, Any]]]] = {
     "hidden3_backward": ("mlp_backward", mlp_inputs(*HIDDEN3)),
     "momentum": ("mlp_steps", mlp_inputs([9, 7, 5], "Sigmoid Identity", [11, 13, 8], lr=0.3, momentum=0.8)),
     "batchnorm_train": ("batchnorm_train", mlp_inputs([9, 8, 7, 5], "Sigmoid Sigmoid Identity", [19], bn=2)),
-    "batchnorm_inference": (
-        "batchnorm_inference",
-        mlp_inputs(
-            [8, 7, 6, 5],
-            "Sigmoid Sigmoid Identity",
-            [12, 17],
-            bn=2,
-            lr=0.2,
-            momentum=0.5,
-            x_eval=lambda random: 0.5 + 1.5 * random.randn(7, 8),
-        ),
-    ),
+    "batchnorm_inference": ("batchnorm_inference", inference_inputs(momentum=0.0)),
     # what no problem looks at
     "sigmoid_large": ("probe_activation", large_inputs("Sigmoid")),
     "tanh_large": ("probe_activation", large_inputs("Tanh")),
@@ -219,6 +220,7 @@ CASES: dict[str, tuple[str, Callable[[Random], dict[str, Any]]]] = {
     "batchnorm_twice": ("probe_batchnorm", batchnorm_inputs(7, 4, calls=2)),
     "batchnorm_start": ("probe_batchnorm_start", lambda random: {"size": 3}),
     "batchnorm_eval": ("probe_batchnorm_eval", batchnorm_eval_inputs),
+    "mlp_bn_momentum": ("batchnorm_inference", inference_inputs(momentum=0.5)),
     "mlp_init": ("probe_mlp_init", network_alone([6, 5, 4, 3], "Sigmoid Tanh Identity")),
     "mlp_attributes": (
         "probe_mlp_attributes",

@@ -110,7 +110,10 @@ def main() -> None:
         header: dict[str, Any] = {"id": request.header["id"], "values": {}}
         blobs = {}
         try:
-            values = exercises.run(request.header["exercise"], course, inputs)
+            with np.errstate(
+                **dict.fromkeys(["over", "divide", "invalid"], "raise" if request.header["strict"] else "warn")
+            ):
+                values = exercises.run(request.header["exercise"], course, inputs)
         except BaseException as error:
             header["raised"] = describe(error, root)
         else:

@@ -15,8 +15,11 @@ class Mismatch(NamedTuple):
     """How a value differs from its reference: the kind of difference, and a short sentence without the reference."""
 
     quantity: str
-    kind: str  # missing, type, dtype, shape, finite, value
+    kind: str  # type, dtype, shape, finite or value
     sentence: str
+    type: str
+    value: np.ndarray | None
+    expected: np.ndarray
 
 
 def array_of(blob: wire.Blob) -> np.ndarray:
@@ -34,8 +37,8 @@ def compare(quantity: str, kind: str, value: np.ndarray | None, expected: np.nda
     single number or text is expected, any numeric or text type will do.
     """
 
-    def mismatch(kind: str, sentence: str) -> Mismatch:
-        return Mismatch(quantity, kind, f"{quantity} {sentence}")
+    def mismatch(what: str, sentence: str) -> Mismatch:
+        return Mismatch(quantity, what, f"{quantity} {sentence}", kind, value, expected)
 
     if expected.ndim and (kind != "numpy.ndarray" or value is None):
         return mismatch("type", f"is {_article(kind)}, expected a numpy.ndarray of shape {expected.shape}")
@@ -50,18 +53,18 @@ def compare(quantity: str, kind: str, value: np.ndarray | None, expected: np.nda
         return mismatch("shape", f"has the shape {value.shape}, expected {expected.shape}")
     if value.dtype.kind == "c":
         return mismatch("dtype", f"has the dtype {value.dtype}, expected {expected.dtype}")
-    value = value.astype(np.float64)
-    finite = np.isfinite(value)
+    number = value.astype(np.float64)
+    finite = np.isfinite(number)
     if not finite.all() and np.isfinite(expected).all():
         where, count = first(~finite), f"{(~finite).sum()} of {value.size} entries not finite"
-        return mismatch("finite", f"is {value[where]} at {_index(where)} ({count})")
-    wrong = ~close(value, expected)
+        return mismatch("finite", f"is {number[where]} at {_index(where)} ({count})")
+    wrong = ~close(number, expected)
     if wrong.any():
         where = first(wrong)
         if not where:
-            return mismatch("value", f"is wrong: {value:.6g}")
+            return mismatch("value", f"is wrong: {number:.6g}")
         count = f"{wrong.sum()} of {value.size} entries wrong"
-        return mismatch("value", f"is wrong at {_index(where)}, where it is {value[where]:.6g} ({count})")
+        return mismatch("value", f"is wrong at {_index(where)}, where it is {number[where]:.6g} ({count})")
     return None
 
 

@@ -1,41 +1,109 @@
-"""A wrong result in words: what is wrong with it, where in the student's file, and what that points at."""
+"""A wrong result in words: what is wrong with it, where in the student's file, and what that points at.
+
+Everything said here is read off the numbers or the exception; causes are named by the catalogue (recognise.py).
+References are never printed.
+"""
 
 from __future__ import annotations
 
+import re
+from typing import NamedTuple
+
+import numpy as np
+from compare import RTOL, Mismatch, close, first
 from sandbox import Outcome
 from submission import Submission
 
+Arrays = dict[str, np.ndarray]
 OWN_MODULES = dict.fromkeys(("activation", "loss", "linear", "batchnorm"), "mytorch") | {"hw1": "hw1", "mc": "hw1"}
 
+# ---------------------------------------------------------------- exercises that gave no values
 
-def unstarted(outcome: Outcome) -> bool:
+# exception type, a pattern of its message, and what it comes from
+KNOWN_EXCEPTIONS = (
+    (
+        "TypeError",
+        r"exceptions must derive from BaseException",
+        "NotImplemented is no exception: NotImplementedError is, and the body is still to be written",
+    ),
+    (
+        "TypeError",
+        r"cannot be interpreted as an integer|Use \(\) not None",
+        "None stands where a shape is needed: np.zeros(None) in a starter is a place to be filled in",
+    ),
+    (
+        "ValueError",
+        r"matmul: .*mismatch|shapes .* not aligned",
+        "a matrix product (n, k) @ (k, m) needs the two k to agree: write down the shapes of both factors, one may "
+        "have to be transposed, or to be multiplied entry by entry",
+    ),
+    (
+        "ValueError",
+        r"could not be broadcast",
+        "these shapes can't meet entry by entry: has a sum or mean lost its axis (keepdims, question 1), or do the "
+        "arrays belong to different layers?",
+    ),
+    ("ValueError", r"truth value of an array", "an `if` on an array: np.where or a comparison does it entry by entry"),
+    ("AttributeError", r"'NoneType' object has no attribute", "something is still None: was it set, and returned?"),
+    ("AttributeError", r"has no attribute", "is the attribute set, under this very name, before it is read?"),
+    ("TypeError", r"'NoneType' object is not", "something is still None: was it set, and returned?"),
+    ("TypeError", r"unsupported operand.*'NoneType'|NoneType", "something is still None: was it set, and returned?"),
+    ("TypeError", r"positional argument|unexpected keyword", "the arguments don't fit the signature in the starter"),
+    ("TypeError", r"is not callable", "something is called that is no function: is a pair of brackets too many?"),
+    ("IndexError", r"list index out of range", "a list is shorter than the loop: with hiddens=[] there is one layer"),
+    ("IndexError", r"", "an index lies outside of the array or list: with hiddens=[] there is one layer"),
+    ("NameError", r"", "the name is not defined there: is it misspelled, or is `self.` missing?"),
+    ("UnboundLocalError", r"", "the name is read before it is set in this function"),
+    ("RecursionError", r"", "a function calls itself without end"),
+    ("MemoryError", r"", "more memory was asked for than a submission has"),
+    ("ZeroDivisionError", r"", "a count is zero there"),
+    (
+        r"_?UFuncTypeError|UFuncOutputCastingError|_UFuncOutputCastingError",
+        r"",
+        "an array of integers is updated in place with floating-point numbers",
+    ),
+    ("SyntaxError", r"", "the file can't be read as Python up to this line"),
+    ("IndentationError|TabError", r"", "the file can't be read as Python: look at the indentation"),
+)
+
+
+def unstarted(outcome: Outcome, submission: Submission) -> bool:
     """Whether the exercise met a body that is still to be written."""
     if outcome.ended == "raised":
-        return "NotImplementedError" in outcome.raised["bases"]
-    return outcome.ended == "returned" and all(kind == "NoneType" for kind in outcome.types.values())
+        code = code_of(outcome, submission)
+        return "NotImplementedError" in outcome.raised["bases"] or bool(re.match(r"raise NotImplemented\b", code))
+    return outcome.ended == "returned" and bool(outcome.types) and set(outcome.types.values()) == {"NoneType"}
 
 
 def ending(outcome: Outcome, deadline: float) -> str:
     """Why an exercise gave no values: the process hung, ended or broke the channel."""
     where = f" while it imported {outcome.stage[len('import ') :]}" if outcome.stage.startswith("import ") else ""
     if outcome.ended == "timeout":
-        at = f", at {outcome.detail}" if outcome.detail else ""
-        return f"still running after {deadline:g} s{where}{at}"
+        at = f", at {outcome.detail}: does a loop there ever end?" if outcome.detail else ""
+        return f"still running after {deadline:.3g} s{where}{at}"
     if outcome.ended == "died":
         return f"the process ended{where}: {outcome.detail}"
     return f"the process sent something that is no answer{where}"
 
 
+def code_of(outcome: Outcome, submission: Submission) -> str:
+    """The student's line that raised, or nothing."""
+    if not outcome.raised.get("frames"):
+        return ""
+    file, number, _ = outcome.raised["frames"][-1]
+    lines = submission.source(file)
+    return lines[number - 1].strip()[:100] if 0 < number <= len(lines) else ""
+
+
 def exception(outcome: Outcome, submission: Submission) -> str:
-    """One line for an exception: its type and message, the student's file and line, and the code there."""
+    """One line for an exception: the student's file, line and code, its type and message, and what that comes from."""
     raised = outcome.raised
     kind, message = raised["type"], " ".join(raised["message"].split())[:200]
     place = ""
     if raised["frames"]:
-        file, line, _ = raised["frames"][-1]
-        lines = submission.source(file)
-        code = lines[line - 1].strip()[:100] if 0 < line <= len(lines) else ""
-        place = f"{file}, line {line}: " + (f"`{code}`: " if code else "")
+        file, number, _ = raised["frames"][-1]
+        code = code_of(outcome, submission)
+        place = f"{file}, line {number}: " + (f"`{code}`: " if code else "")
     if kind == "Broken":
         return f"{_file(message)} can't be imported: see the problem above that first needed it"
     if kind == "ModuleNotFoundError" and raised["module"]:
@@ -45,8 +113,201 @@ def exception(outcome: Outcome, submission: Submission) -> str:
         return f"{place}imports {name}, but only NumPy and the standard library are there when you are graded"
     if kind == "NotBuilt":
         return message
-    return f"{place}{kind}: {message}" if message else f"{place}{kind}"
+    known = next(
+        (text for name, pattern, text in KNOWN_EXCEPTIONS if re.fullmatch(name, kind) and re.search(pattern, message)),
+        "",
+    )
+    said = f"{place}{kind}: {message}" if message else f"{place}{kind}"
+    return f"{said}. {known[0].upper()}{known[1:]}" if known else said
 
 
 def _file(module: str) -> str:
     return f"{OWN_MODULES[module]}/{module}.py" if module in OWN_MODULES else module
+
+
+# ---------------------------------------------------------------- wrong values
+
+
+class Known(NamedTuple):
+    """Something that a wrong value may be equal to, or a factor that it may differ by, with the words for it."""
+
+    value: np.ndarray | float
+    text: str
+
+
+def in_order(mismatches: list[Mismatch]) -> list[Mismatch]:
+    """The mismatches in the order in which the quantities are computed: forward up the layers, backward down."""
+    return sorted(mismatches, key=lambda mismatch: _moment(mismatch.quantity))
+
+
+def _moment(quantity: str) -> tuple[float, ...]:
+    layer = int(match[1]) if (match := re.search(r"\[(\d+)\]", quantity)) else 0
+    if match := re.search(r"after step (\d+)", quantity):
+        return 0, int(match[1]), layer, ".b" in quantity
+    name = quantity.rpartition(".")[2]
+    forward = ("mean", "var", "norm", "out", "running_mean", "running_var", "gamma", "beta")
+    if name in forward:
+        return 0, layer, forward.index(name)
+    if "forward" in name or quantity.startswith("forward"):
+        return 1, 0
+    backward = ("dgamma", "dbeta", "dW", "db")
+    return (2, -layer, backward.index(name)) if name in backward else (3, 0)
+
+
+def evidence(mismatches: list[Mismatch], right: list[str], inputs: Arrays, expected: Arrays) -> str:
+    """What the wrong values of one exercise show, beginning with the first that was computed."""
+    lead, *others = in_order(mismatches)
+    said = [_one(lead, inputs, expected)]
+    alike = [m.quantity for m in others if _stem(_one(m, inputs, expected), m) == _stem(said[0], lead)]
+    if alike:
+        said[0] += f" (likewise {_listed(alike)})"
+    rest = [m.quantity for m in others if m.quantity not in alike]
+    steps = sorted({int(match[1]) for m in mismatches if (match := re.search(r"after step (\d+)", m.quantity))})
+    if steps and steps[0] > 1:
+        said.append(f"everything is right up to step {steps[0] - 1}: what one step hands to the next is the velocity")
+    elif rest:
+        said.append(f"also wrong: {_listed(rest)}")
+    if right and not (steps and steps[0] > 1):
+        said.append(f"right: {_listed(right)}")
+    return "; ".join(said)
+
+
+def _stem(text: str, mismatch: Mismatch) -> str:
+    """A sentence without its quantity and its places, to be compared with another's."""
+    return re.sub(r"\[[\d, ]*\]|-?\d+\.\d+(e[-+]\d+)?", "", text.replace(mismatch.quantity, ""))
+
+
+def _listed(names: list[str], most: int = 4) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _one(mismatch: Mismatch, inputs: Arrays, expected: Arrays) -> str:
+    """One sentence on one wrong quantity."""
+    value, reference, name = mismatch.value, mismatch.expected, mismatch.quantity
+    if value is None or value.dtype.kind not in "biuf" or mismatch.kind in ("type", "finite"):
+        return mismatch.sentence
+    value = value.astype(np.float64)
+    if mismatch.kind == "shape":
+        return mismatch.sentence + _reshaped(value, reference)
+    if mismatch.kind == "dtype":
+        right = value.shape == reference.shape and bool(close(value, reference).all())
+        return mismatch.sentence + (", with the right numbers" if right else "")
+    if reference.ndim == 0:
+        return mismatch.sentence
+    if step := re.search(r"(.*) after step (\d+)", name):
+        before = _before(step[1], int(step[2]), inputs, expected)
+        if before is not None:
+            found = _related(value - before, reference - before, _factors(inputs, int(step[2])), [])
+            return f"{name}: the step {found}" if found else mismatch.sentence
+    knowns = _knowns(name, reference, inputs, expected)
+    found = _related(value, reference, _factors(inputs), knowns)
+    return f"{name} {found}" if found else mismatch.sentence + _pattern(value, reference)
+
+
+def _before(parameter: str, step: int, inputs: Arrays, expected: Arrays) -> np.ndarray | None:
+    """The right value of a parameter before a step: the exercise's input, or the reference after the step before."""
+    if step > 1:
+        return expected.get(f"{parameter} after step {step - 1}")
+    match = re.fullmatch(r"linear_layers\[(\d+)\]\.([Wb])", parameter)
+    return inputs.get(f"{match[2]}{match[1]}") if match else None
+
+
+def _factors(inputs: Arrays, step: int = 0) -> list[Known]:
+    """The numbers of an exercise that a result is likely to be off by, and what to say of them."""
+    counts: list[tuple[float, str]] = []
+    x = inputs.get("x")
+    if x is not None and x.ndim == 2:
+        rows = int(inputs["rows"][step - 1]) if step and "rows" in inputs else len(x)
+        counts.append((rows, f"the batch has {rows} rows"))
+        counts.append((x.shape[1], f"there are {x.shape[1]} inputs"))
+        if rows > 1 and not step:
+            counts.append((rows / (rows - 1), f"{rows}/{rows - 1} is the batch's size over its size less one"))
+    y = inputs.get("y", inputs.get("delta"))
+    if y is not None and y.ndim == 2:
+        counts.append((y.shape[1], f"there are {y.shape[1]} {'classes' if 'y' in inputs else 'outputs'}"))
+    for name in ("lr", "momentum"):
+        if name in inputs and 0 < float(inputs[name]) != 1:
+            counts.append((float(inputs[name]), f"{name} is {float(inputs[name]):g}"))
+    if "momentum" in inputs and 0 < float(inputs["momentum"]) < 1:
+        rest = 1 - float(inputs["momentum"])
+        counts.append((rest, f"1 - momentum is {rest:.3g}"))
+    knowns = [Known(-1.0, "has the wrong sign")]
+    for count, text in counts:
+        for sign, minus in ((1, ""), (-1, ", with the wrong sign")):
+            up, down = f"{count:.4g} times", f"1/{count:.4g} of"
+            knowns.append(Known(sign * count, f"is {up} the expected{minus}, and {text}"))
+            knowns.append(Known(sign / count, f"is {down} the expected{minus}, and {text}"))
+    for (a, text), (b, other) in [(p, q) for p in counts[:3] for q in counts[:3] if p is not q]:
+        knowns.append(Known(a / b, f"is {a:.4g}/{b:.4g} of the expected: {text}, and {other}"))
+    return knowns
+
+
+def _knowns(name: str, reference: np.ndarray, inputs: Arrays, expected: Arrays) -> list[Known]:
+    """The other arrays of an exercise that have the quantity's shape."""
+    named = [(f"the input {key}", array) for key, array in inputs.items()]
+    named += [(f"what {key} should be", array) for key, array in expected.items() if key != name]
+    return [
+        Known(array, f"is {text}")
+        for text, array in named
+        if array.shape == reference.shape and array.dtype.kind == "f" and not close(array, reference).all()
+    ]
+
+
+def _related(value: np.ndarray, reference: np.ndarray, factors: list[Known], knowns: list[Known]) -> str:
+    """How a whole array is related to its reference or to another array, or nothing."""
+    size = float(np.abs(reference).max(initial=0.0))
+    if not np.abs(value).max(initial=0.0):
+        return "is all zeros"
+    if not size:
+        return "should be all zeros"
+    factor = float((value * reference).sum() / (reference * reference).sum())
+    if value.size > 1 and close(value, factor * reference).all() and abs(factor) > 1e-9:
+        texts = [known.text for known in factors if abs(factor / float(known.value) - 1) < 10 * RTOL]
+        return " or ".join(dict.fromkeys(texts)) or f"is {factor:.4g} times the expected, in every entry"
+    for known in knowns:
+        if close(value, np.asarray(known.value)).all():
+            return known.text
+    flipped = close(np.abs(value), np.abs(reference))
+    if flipped.all():
+        return f"has the wrong sign in {int((~close(value, reference)).sum())} of {value.size} entries"
+    if value.ndim == 2 and len(set(value.shape)) == 1 and close(value.T, reference).all():
+        return "is transposed"
+    if value.size > 2 and close(np.sort(value, axis=None), np.sort(reference, axis=None)).all():
+        return "has the right numbers in the wrong places"
+    offset = float((value - reference).mean())
+    if value.size > 2 and close(value - offset, reference).all():
+        return f"is off by {offset:.4g} in every entry"
+    if value.ndim == 2 and min(value.shape) > 1:
+        for axis, what in ((0, "row"), (1, "column")):
+            shift = (value - reference).mean(axis=axis, keepdims=True)
+            if close(value - shift, reference).all():
+                return f"is off by the same amounts in every {what}"
+            ratio = (value * reference).sum(axis=axis) / np.maximum((reference * reference).sum(axis=axis), 1e-300)
+            if close(value, np.expand_dims(ratio, axis) * reference).all():
+                return f"is off by one factor for every {'column' if axis == 0 else 'row'}"
+    return ""
+
+
+def _reshaped(value: np.ndarray, reference: np.ndarray) -> str:
+    """What a value of the wrong shape holds, or nothing."""
+    if value.ndim == 2 and value.T.shape == reference.shape:
+        return ": it is transposed" if close(value.T, reference).all() else ""
+    if value.size == reference.size and close(value.reshape(reference.shape), reference).all():
+        lost = value.ndim < reference.ndim
+        return f": the numbers are right, but an axis is {'lost (keepdims, question 1)' if lost else 'too many'}"
+    if value.ndim == 0 and close(value, reference.mean()).all():
+        return ": it is the mean of what is expected"
+    if value.ndim == 0 and close(value, reference.sum()).all():
+        return ": it is the sum of what is expected"
+    return ""
+
+
+def _pattern(value: np.ndarray, reference: np.ndarray) -> str:
+    """Along which axis the wrong entries lie, if along one."""
+    wrong = ~close(value, reference)
+    if wrong.ndim == 2 and not wrong.all() and min(wrong.shape) > 1:
+        for axis, what in ((1, "row"), (0, "column")):
+            lines = wrong.any(axis=axis)
+            if lines.sum() == 1:
+                return f", all in {what} {first(lines)[0]}"
+    return ""

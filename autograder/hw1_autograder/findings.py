@@ -15,13 +15,14 @@ class Probe(NamedTuple):
     after: tuple[str, ...]  # problems that must be passed for the probe to mean anything
     title: str
     why: str
-    only: tuple[str, ...] = ()  # the quantities that this row is about; all if none are named
+    only: tuple[str, ...] = ()  # the quantities that this row is about, by the ends of their names; all if none
+    unless: tuple[str, ...] = ()  # cases whose finding says the same already
 
 
-AFTER_MLP = ("classifier_backward",)
+AFTER_MLP = ("hidden1_forward",)
 AFTER_BN = ("batchnorm_train",)
+AFTER_TANH_BN = ("batchnorm_train", "hidden1_backward")
 CHANGES = ("after the calls",)
-AGAIN = ("again",)
 
 PROBES: tuple[Probe, ...] = (
     *(
@@ -108,7 +109,7 @@ PROBES: tuple[Probe, ...] = (
     ),
     Probe(
         "batchnorm_layer",
-        AFTER_BN,
+        ("batchnorm_inference",),
         "BatchNorm on its own differs from BatchNorm in a network",
         "later homeworks use the layer by itself",
         ("forward(x)", "backward(delta)", "dgamma", "dbeta", "mean", "var"),
@@ -140,6 +141,12 @@ PROBES: tuple[Probe, ...] = (
         "validating twice would give two different answers",
     ),
     Probe(
+        "mlp_bn_momentum",
+        ("batchnorm_inference", "momentum"),
+        "gamma and beta do not take plain steps beside momentum",
+        "only W and b have a velocity (writeup, 3.5.3); a network with batch norm trains otherwise than expected",
+    ),
+    Probe(
         "mlp_init",
         ("single_forward",),
         "MLP does not call each init function once for every layer, with its sizes",
@@ -160,31 +167,32 @@ PROBES: tuple[Probe, ...] = (
     ),
     Probe(
         "mlp_all_bn",
-        AFTER_BN,
+        AFTER_TANH_BN,
         "MLP fails with batch norm on every layer",
         "num_bn_layers may be as large as the number of layers, the output layer included",
     ),
     Probe(
         "mlp_figures",
-        ("single_forward",),
+        ("hidden1_forward", "loss_forward"),
         "MLP.error, MLP.total_loss or MLP.output does not work",
         "get_training_stats is built on them",
     ),
     Probe(
         "mlp_zero_grads",
-        ("batchnorm_train",),
+        AFTER_TANH_BN,
         "MLP.zero_grads leaves gradients behind",
         "a layer that accumulates would train on old batches",
     ),
     Probe(
         "mlp_twice",
-        AFTER_BN,
+        AFTER_TANH_BN,
         "MLP.backward accumulates, or changes the batch",
         "a second call without zero_grads would train on the old batch as well",
+        unless=("linear_twice", "batchnorm_twice"),
     ),
     Probe(
         "mlp_dtype",
-        ("batchnorm_inference",),
+        ("batchnorm_inference", "hidden2_backward"),
         "a float32 network turns into float64",
         "it then takes twice the memory, and about twice the time",
     ),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import cases
 import diagnose
 import numpy as np
+import recognise
 from compare import Mismatch, array_of, compare
 from findings import PROBES, Probe
 from judges import ANSWERS, Judge, blobs, digest
 from problems import BY_KEY, Problem
+from recognise import Catalogue, Hint, Signature
 from sandbox import Outcome, Sandbox
 from submission import Submission
 
@@ -23,7 +26,8 @@ class Verdict:
     """The result of one problem.
 
     `status` is "passed", "failed", "error", "timeout", "not started", or "waiting" for one that fails while a
-    problem that it builds on does; `waits_for` is then the key of the first of those.
+    problem that it builds on does; `waits_for` is then the key of the first of those. `behind` is the key of the
+    problem that shows the same fault first.
     """
 
     problem: Problem
@@ -32,11 +36,28 @@ class Verdict:
     waits_for: str = ""
     printed: str = ""
     seconds: float = 0.0
-    mismatches: list[Mismatch] = field(default_factory=list)
+    hints: list[Hint] = field(default_factory=list)
+    behind: str = ""
 
     @property
     def score(self) -> int:
         return self.problem.points if self.status == "passed" else 0
+
+
+@dataclass
+class Result:
+    """What an exercise was given, what became of it, and what was expected."""
+
+    outcome: Outcome
+    inputs: dict[str, np.ndarray]
+    expected: dict[str, np.ndarray]
+
+    @cached_property
+    def mismatches(self) -> list[Mismatch]:
+        """The quantities that differ, if any were returned; the digest of answers is no quantity to compare."""
+        if self.outcome.ended != "returned" or "digest" in self.expected:
+            return []
+        return compare_all(self.outcome, self.expected)
 
 
 @dataclass
@@ -46,6 +67,7 @@ class Finding:
     title: str
     reason: str
     why: str
+    hints: list[Hint] = field(default_factory=list)
 
 
 class Grading:
@@ -56,10 +78,10 @@ class Grading:
     ) -> None:
         self.submission = submission
         self.verdicts: dict[str, Verdict] = {}
-        self._sandbox, self._judge = sandbox, judge
+        self._sandbox, self.judge = sandbox, judge
         self._deadline, self._run_deadline = deadline, run_deadline
         self._end = time.monotonic() + run_deadline
-        self._outcomes: dict[str, tuple[Outcome, dict[str, np.ndarray]]] = {}
+        self.results: dict[str, Result] = {}
 
     def grade(self, problem: Problem) -> Verdict:
         """Return the verdict on a problem, and keep it."""
@@ -67,9 +89,9 @@ class Grading:
         if deadline <= 0:
             verdict = Verdict(problem, "timeout", f"not graded: the run's {self._run_deadline:g} s were used up")
         else:
-            outcome, expected = self._run(problem.key, deadline)
-            verdict = self._judged(problem, outcome, expected, deadline)
-            verdict.printed, verdict.seconds = outcome.printed, outcome.seconds
+            result = self._run(problem.key, deadline)
+            verdict = self._judged(problem, result, deadline)
+            verdict.printed, verdict.seconds = result.outcome.printed, result.outcome.seconds
         if verdict.status in ("failed", "error"):
             verdict.waits_for = self._first_failed(problem)
             if verdict.waits_for:
@@ -82,24 +104,72 @@ class Grading:
         """The limits that the system can't enforce on the submission's process."""
         return self._sandbox.not_enforced
 
-    def findings(self) -> list[Finding]:
-        """Run the probes whose problems are passed, and return what they find."""
-        found = []
+    def explain(self, catalogue: Catalogue, references: Judge) -> None:
+        """Name what the catalogue recognises, and put problems that fail for one reason behind the first of them."""
+        wrong = {key: v for key, v in self.verdicts.items() if v.status in ("failed", "error", "waiting", "timeout")}
+        passed = {key for key, verdict in self.verdicts.items() if verdict.status == "passed"}
+        signatures = {key: self._signature(key, references) for key in wrong}
+        for key, verdict in wrong.items():
+            if verdict.behind:
+                continue
+            mistakes = catalogue.candidates(key, signatures[key], passed)
+            whole = [m for m in mistakes if all(catalogue.gives(m, other, signatures[other]) for other in wrong)]
+            verdict.hints = catalogue.named(whole or mistakes)
+            for other, later in wrong.items():
+                if other != key and not later.behind and self._same_fault(key, other, mistakes, catalogue, signatures):
+                    later.behind = key
+
+    def findings(self, catalogue: Catalogue, references: Judge) -> list[Finding]:
+        """Run the probes whose problems are passed, and return what they find, one finding a case."""
+        found: dict[str, Finding] = {}
+        passed = {key for key, verdict in self.verdicts.items() if verdict.status == "passed"}
         for probe in PROBES:
-            ready = all(key in self.verdicts and self.verdicts[key].status == "passed" for key in probe.after)
             deadline = min(self._deadline, self._end - time.monotonic())
-            if ready and deadline > 0:
+            explained = found.keys() & {probe.key, *probe.unless}
+            if passed.issuperset(probe.after) and not explained and deadline > 0:
                 reason = self._probe(probe, deadline)
                 if reason:
-                    found.append(Finding(probe.title, reason, probe.why))
-        return found
+                    mistakes = catalogue.candidates(probe.key, self._signature(probe.key, references), passed)
+                    found[probe.key] = Finding(probe.title, reason, probe.why, catalogue.named(mistakes))
+        return list(found.values())
 
-    def _run(self, key: str, deadline: float) -> tuple[Outcome, dict[str, np.ndarray]]:
-        """Run a case once; a second probe of the same case reads the first one's outcome."""
-        if key not in self._outcomes:
-            inputs, expected = self._judge.case(key)
-            self._outcomes[key] = self._sandbox.run(cases.CASES[key][0], blobs(inputs), deadline), expected
-        return self._outcomes[key]
+    def _same_fault(
+        self, key: str, other: str, mistakes: list[int], catalogue: Catalogue, signatures: dict[str, Signature]
+    ) -> bool:
+        """Whether a later problem fails for the reason for which the problem of that key does.
+
+        It does if it raises at the same place, if the mistake recognised there gives its numbers as well, or if it
+        builds on that problem and shows no known mistake of its own.
+        """
+        raised, other_raised = (self.results[k].outcome.raised if k in self.results else {} for k in (key, other))
+        if raised and raised == other_raised:
+            return True
+        if mistakes and any(catalogue.gives(mistake, other, signatures[other]) for mistake in mistakes):
+            return True
+        own = catalogue.named(catalogue.candidates(other, signatures[other], set()))
+        return key in self._builds_on(self.verdicts[other].problem) and not own
+
+    def _signature(self, key: str, references: Judge) -> Signature:
+        """The signature of a case on the prestored inputs, which are those that the catalogue knows."""
+        result = self.results.get(key)
+        if result is None:
+            return {}
+        if self.judge is not references:
+            inputs, expected = references.case(key)
+            deadline = min(self._deadline / 5, self._end - time.monotonic())
+            if deadline <= 0 or result.outcome.ended not in ("returned", "raised"):
+                return {}
+            outcome = self._sandbox.run(cases.CASES[key][0], blobs(inputs), deadline)
+            result = Result(outcome, inputs, expected)
+        return recognise.signature(result.outcome, result.mismatches)
+
+    def _run(self, key: str, deadline: float) -> Result:
+        """Run a case once; a second probe of the same case reads the first one's result."""
+        if key not in self.results:
+            inputs, expected = self.judge.case(key)
+            outcome = self._sandbox.run(cases.CASES[key][0], blobs(inputs), deadline)
+            self.results[key] = Result(outcome, inputs, expected)
+        return self.results[key]
 
     def _deadline_of(self, problem: Problem) -> float:
         """A problem that builds on one that hung is likely to hang as well: it gets a fifth of the time."""
@@ -121,35 +191,50 @@ class Grading:
         keys = [key for key in self._builds_on(problem) if key in self.verdicts]
         return next((key for key in keys if self.verdicts[key].status != "passed"), "")
 
-    def _judged(self, problem: Problem, outcome: Outcome, expected: dict[str, np.ndarray], deadline: float) -> Verdict:
-        if diagnose.unstarted(outcome):
-            return Verdict(problem, "not started", f"still to be written: section {problem.section} of the writeup")
+    def _judged(self, problem: Problem, result: Result, deadline: float) -> Verdict:
+        outcome = result.outcome
+        if diagnose.unstarted(outcome, self.submission):
+            return Verdict(problem, "not started", _to_be_written(problem, outcome))
         if outcome.ended == "raised":
-            status = "timeout" if outcome.raised["type"] == "Broken" else "error"
+            hung = self._sandbox.broken.get(outcome.raised["message"]) == "timeout"
+            status = "timeout" if outcome.raised["type"] == "Broken" and hung else "error"
             return Verdict(problem, status, diagnose.exception(outcome, self.submission))
         if outcome.ended != "returned":
             status = "timeout" if outcome.ended == "timeout" else "error"
             return Verdict(problem, status, diagnose.ending(outcome, deadline))
         if problem.key == "multiple_choice":
-            reason = _choices(outcome, expected)
-            return Verdict(problem, "failed" if reason else "passed", reason)
-        mismatches = compare_all(outcome, expected)
+            reason = _choices(outcome, result.expected)
+        else:
+            reason = self._evidence(problem.key, result)
+        return Verdict(problem, "failed" if reason else "passed", reason)
+
+    def _evidence(self, key: str, result: Result) -> str:
+        """What is wrong with the values of a case, or nothing; where NaN came from, if the submission can be asked."""
+        mismatches = result.mismatches
         if not mismatches:
-            return Verdict(problem, "passed")
-        return Verdict(problem, "failed", mismatches[0].sentence, mismatches=mismatches)
+            return ""
+        wrong = {mismatch.quantity for mismatch in mismatches}
+        right = [name for name in result.expected if name not in wrong]
+        said = diagnose.evidence(mismatches, right, result.inputs, result.expected)
+        deadline = min(self._deadline, self._end - time.monotonic())
+        if any(mismatch.kind == "finite" for mismatch in mismatches) and deadline > 0:
+            again = self._sandbox.run(cases.CASES[key][0], blobs(result.inputs), deadline, strict=True)
+            if again.ended == "raised" and again.raised["type"] == "FloatingPointError" and again.raised["frames"]:
+                said += f". It first goes wrong in {diagnose.exception(again, self.submission)}"
+        return said
 
     def _probe(self, probe: Probe, deadline: float) -> str:
         """Return how a fault shows, or nothing if it doesn't."""
-        outcome, expected = self._run(probe.key, deadline)
-        if diagnose.unstarted(outcome):
+        result = self._run(probe.key, deadline)
+        outcome = result.outcome
+        if diagnose.unstarted(outcome, self.submission):
             return ""
         if outcome.ended == "raised":
             return diagnose.exception(outcome, self.submission)
         if outcome.ended != "returned":
             return diagnose.ending(outcome, deadline)
-        mismatches = compare_all(outcome, expected)
-        sentences = [m.sentence for m in mismatches if not probe.only or m.quantity in probe.only or _ends(m, probe)]
-        return sentences[0] if sentences else ""
+        mismatches = [m for m in result.mismatches if not probe.only or m.quantity.endswith(tuple(probe.only))]
+        return mismatches[0].sentence if mismatches else ""
 
 
 def compare_all(outcome: Outcome, expected: dict[str, np.ndarray]) -> list[Mismatch]:
@@ -166,8 +251,13 @@ def compare_all(outcome: Outcome, expected: dict[str, np.ndarray]) -> list[Misma
     return found
 
 
-def _ends(mismatch: Mismatch, probe: Probe) -> bool:
-    return any(mismatch.quantity.endswith(word) for word in probe.only)
+def _to_be_written(problem: Problem, outcome: Outcome) -> str:
+    """What is still to be written, by the place that said so."""
+    said = f"still to be written: section {problem.section} of the writeup"
+    if outcome.raised.get("frames"):
+        file, number, function = outcome.raised["frames"][-1]
+        said += f" ({file}, line {number}, in {function})"
+    return said
 
 
 def _choices(outcome: Outcome, expected: dict[str, np.ndarray]) -> str:

@@ -1,16 +1,15 @@
-"""A run in the form that its reader needs: a table for a student, JSON, Autolab's last lines, Gradescope's file."""
+"""A run in the form that a machine needs: JSON, Autolab's last lines, Gradescope's file; screen.py has the table."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import tempfile
-import textwrap
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+import screen
 from grading import Finding, Verdict
 from problems import BY_KEY, PROBLEMS, Problem
 
@@ -48,62 +47,6 @@ def not_graded(reason: str) -> Run:
     return Run("", {problem.key: Verdict(problem, "error", reason) for problem in PROBLEMS})
 
 
-# ---------------------------------------------------------------- for a student
-
-
-def table(run: Run, out: TextIO) -> None:
-    """Print a row a problem, the total, then what failed and why, the findings, and what to do next."""
-    width = min(shutil.get_terminal_size((80, 24)).columns if out.isatty() else 80, 100)
-    colour = _colours(out)
-    print(f"Grading {run.submission}\n", file=out)
-    for verdict in run.verdicts.values():
-        score = f"{verdict.score:>2} / {verdict.problem.points:<2}"
-        print(f"  {verdict.problem.name:<36} {score}  {colour(verdict.status, verdict.status)}", file=out)
-    print(f"  {'Total':<36} {run.total:>2} / {run.max_total}\n", file=out)
-
-    for verdict in run.verdicts.values():
-        if verdict.status not in ("passed", "not started"):
-            _paragraph(out, width, colour(verdict.problem.name, verdict.status), _reason(verdict))
-            for line in _excerpt(verdict.printed):
-                print(f"    | {line[: width - 6]}", file=out)
-    for finding in run.findings:
-        _paragraph(out, width, f"Finding: {finding.title}", f"{finding.reason}. Why it matters: {finding.why}.")
-    for remark in run.remarks:
-        _paragraph(out, width, "Note", remark)
-    upcoming = next((v.problem for v in run.verdicts.values() if v.status != "passed"), None)
-    if upcoming:
-        points = "point" if upcoming.points == 1 else "points"
-        where = f"section {upcoming.section} of the writeup, {upcoming.points} {points}"
-        _paragraph(out, width, "Next", f"{upcoming.name} ({where})")
-
-
-def _reason(verdict: Verdict) -> str:
-    if verdict.waits_for:
-        return f"waits for: {BY_KEY[verdict.waits_for].name}. {verdict.reason}"
-    return verdict.reason
-
-
-def _paragraph(out: TextIO, width: int, title: str, text: str) -> None:
-    print(title, file=out)
-    print(textwrap.fill(text, width, initial_indent="    ", subsequent_indent="    "), file=out)
-
-
-def _excerpt(printed: str, lines: int = 5) -> list[str]:
-    """The first few lines of what a submission printed, without control characters."""
-    shown = ["".join(c if c.isprintable() else " " for c in line) for line in printed.splitlines()]
-    return shown[:lines] + ([f"… {len(shown) - lines} more lines"] if len(shown) > lines else [])
-
-
-def _colours(out: TextIO) -> Any:
-    if not out.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return lambda text, status: text
-    codes = {"passed": 32, "not started": 90, "waiting": 33}
-    return lambda text, status: f"\033[{codes.get(status, 31)}m{text}\033[0m"
-
-
-# ---------------------------------------------------------------- for machines
-
-
 def as_json(run: Run) -> dict[str, Any]:
     problems = [
         {
@@ -114,8 +57,10 @@ def as_json(run: Run) -> dict[str, Any]:
             "status": verdict.status,
             "seconds": round(verdict.seconds, 3),
             "reason": verdict.reason,
+            "hints": [f"{hint.text} (writeup, {hint.section})" for hint in verdict.hints],
             "waits_for": BY_KEY[verdict.waits_for].name if verdict.waits_for else None,
-            "printed": "\n".join(_excerpt(verdict.printed)),
+            "same_fault_as": BY_KEY[verdict.behind].name if verdict.behind else None,
+            "printed": "\n".join(screen.excerpt(verdict.printed)),
         }
         for verdict in run.verdicts.values()
     ]
@@ -124,7 +69,10 @@ def as_json(run: Run) -> dict[str, Any]:
         "max_total": run.max_total,
         "scores": scores(run),
         "problems": problems,
-        "findings": [vars(finding) for finding in run.findings],
+        "findings": [
+            {"title": f.title, "reason": f.reason, "why": f.why, "hints": [hint.text for hint in f.hints]}
+            for f in run.findings
+        ],
         "remarks": run.remarks,
         "seconds": round(run.seconds, 3),
     }
@@ -136,10 +84,10 @@ def scores(run: Run) -> dict[str, int]:
 
 def autolab(run: Run, out: TextIO) -> None:
     """Print the table, then Autolab's feedback and its scores, each on a line; the scores come last."""
-    table(run, out)
+    screen.table(run, out)
     stages: dict[str, dict[str, Any]] = {}
     for verdict in run.verdicts.values():
-        check = {"passed": verdict.status == "passed", "hint": _reason(verdict)[:500]}
+        check = {"passed": verdict.status == "passed", "hint": screen.reason(verdict)[:500]}
         stage = stages.setdefault(_stage(verdict.problem), {"_order": []})
         stage["_order"].append(verdict.problem.name)
         stage[verdict.problem.name] = check
@@ -160,7 +108,7 @@ def gradescope(run: Run) -> dict[str, Any]:
             "score": verdict.score,
             "max_score": verdict.problem.points,
             "status": "passed" if verdict.status == "passed" else "failed",
-            "output": "" if verdict.status == "passed" else f"{verdict.status}: {_reason(verdict)}",
+            "output": "" if verdict.status == "passed" else f"{verdict.status}: {screen.reason(verdict)}",
             "visibility": "visible",
         }
         for verdict in run.verdicts.values()
@@ -186,7 +134,7 @@ def write_whole(path: str, text: str) -> None:
 def publish(run: Run, form: str, out: str | None) -> None:
     """Give the run in the form asked for, on standard output or to a file."""
     if form == "table":
-        table(run, sys.stdout)
+        screen.table(run, sys.stdout)
     elif form == "autolab":
         autolab(run, sys.stdout)
     else:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from submission import Submission
 
 REFERENCE = os.path.join(ROOT, "data", "hw1_reference.npz")
+MISTAKES = os.path.join(ROOT, "data", "hw1_mistakes.npz")
 RUN_DEADLINE = 120.0  # seconds; the course's server ends a job after 180
 FORMATS = ("table", "json", "autolab", "gradescope")
 
@@ -202,8 +203,13 @@ def grade(options: argparse.Namespace) -> Any:
         if plugin.names - {verdict.problem.name for verdict in grading.verdicts.values()}:
             raise GraderError("pytest did not run every problem")
         import report
+        from judges import Prestored
+        from recognise import Catalogue
 
-        found = [] if options.k else grading.findings()
+        references = grading.judge if isinstance(grading.judge, Prestored) else Prestored(REFERENCE)
+        catalogue = Catalogue(MISTAKES)
+        grading.explain(catalogue, references)
+        found = [] if options.k else grading.findings(catalogue, references)
         remarks = [*grading.submission.remarks, *(f"missing: {name}" for name in grading.submission.missing)]
         remarks += [f"this system can't enforce a limit on {name}" for name in grading.not_enforced]
         return report.Run(options.submission, grading.verdicts, found, remarks, time.monotonic() - start)

@@ -63,7 +63,7 @@ class Sandbox:
         self.memory = memory
         self.not_enforced: list[str] = []
         self._folders: dict[str, str] = {}
-        self._broken: dict[str, str] = {}  # modules whose import ended a child, and how
+        self.broken: dict[str, str] = {}  # modules whose import ended a child, and how
         self._child: subprocess.Popen[bytes] | None = None
         self._told = False
         self._spawn()
@@ -74,13 +74,16 @@ class Sandbox:
         files = {name: f"{work}-{name}.txt" for name in ("log", "stack")}  # where the submission may not write
         self._folders = {"root": os.path.realpath(root), "work": work, **files}
 
-    def run(self, exercise: str, blobs: dict[str, wire.Blob], deadline: float) -> Outcome:
-        """Run one exercise; never raises for anything that a submission does."""
+    def run(self, exercise: str, blobs: dict[str, wire.Blob], deadline: float, strict: bool = False) -> Outcome:
+        """Run one exercise; never raises for anything that a submission does.
+
+        With `strict`, the first overflow, division by zero or invalid operation raises FloatingPointError.
+        """
         for name in ("log", "stack"):
             open(self._folders[name], "wb").close()
         self._ready()
         start = time.monotonic()
-        outcome = self._exchange(exercise, blobs, start + deadline)
+        outcome = self._exchange(exercise, blobs, start + deadline, strict)
         outcome.seconds = time.monotonic() - start
         outcome.printed = self._read("log")
         if outcome.ended == "timeout":
@@ -88,7 +91,7 @@ class Sandbox:
         if outcome.ended in ("timeout", "died", "garbled"):
             self.close()
             if outcome.stage.startswith("import "):
-                self._broken[outcome.stage[len("import ") :]] = outcome.ended
+                self.broken[outcome.stage[len("import ") :]] = outcome.ended
         return outcome
 
     def close(self) -> None:
@@ -158,13 +161,15 @@ class Sandbox:
         self.not_enforced = [str(name) for name in message.header["not enforced"]]
         self._told = True
 
-    def _exchange(self, exercise: str, blobs: dict[str, wire.Blob], deadline: float) -> Outcome:
+    def _exchange(self, exercise: str, blobs: dict[str, wire.Blob], deadline: float, strict: bool) -> Outcome:
         assert self._child is not None
         assert self._child.stdin is not None
         stage = ""
         ticket = os.urandom(8).hex()  # an answer that was forged beforehand doesn't bear it
         try:
-            wire.send(self._child.stdin, {"id": ticket, "exercise": exercise, "broken": self._broken}, blobs)
+            wire.send(
+                self._child.stdin, {"id": ticket, "exercise": exercise, "broken": self.broken, "strict": strict}, blobs
+            )
         except OSError:
             return Outcome("died", detail=self._death())
         while time.monotonic() < deadline:

@@ -290,6 +290,7 @@ def probe_mlp_init(**network: np.ndarray) -> dict[str, Any]:
     return {
         "weight_init_fn calls": np.array(shapes, np.int64),
         "bias_init_fn calls": np.array([o for _, o in shapes], np.int64),
+        "numpy's generator is left alone": True,
     }
 
 

@@ -1,0 +1,63 @@
+"""Makes data/hw1_mistakes.npz: a few numbers of what each mistake of the catalogue returns, and its hint.
+
+Run it after a change of the catalogue, the inputs or the references: `python3 autograder/instructor/fingerprints.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+for folder in ("autograder/hw1_autograder", "autograder/instructor"):
+    sys.path.insert(0, str(ROOT / folder))
+
+import runner  # noqa: E402
+import submission  # noqa: E402
+from grading import Grading  # noqa: E402
+from mistakes import MISTAKES, Mistake, apply  # noqa: E402
+from problems import PROBLEMS  # noqa: E402
+from recognise import Catalogue, Hint, Signature, signature, store  # noqa: E402
+
+
+@contextmanager
+def graded(mistake: Mistake, solution: dict[str, bytes]) -> Iterator[Grading]:
+    """Grade the solution with the mistake in it, all 25 problems."""
+    with tempfile.TemporaryDirectory() as folder:
+        submission.Submission(apply(mistake, solution)).lay_out(folder)
+        with runner.opened(runner.arguments(["--submission", folder])) as grading:
+            for problem in PROBLEMS:
+                grading.grade(problem)
+            yield grading
+
+
+def signatures(mistake: Mistake, solution: dict[str, bytes]) -> dict[str, Signature]:
+    """The signatures of the problems that fail with this mistake, or of the probe that finds it."""
+    with graded(mistake, solution) as grading:
+        keys = [key for key, verdict in grading.verdicts.items() if verdict.status != "passed"]
+        if not keys:
+            grading.findings(Catalogue(""), grading.judge)
+            keys = [mistake.finding] if mistake.finding in grading.results else []
+        found = {key: grading.results[key] for key in keys if key in grading.results}
+        return {key: signature(result.outcome, result.mismatches) for key, result in found.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make the numbers by which the autograder recognises mistakes.")
+    parser.add_argument("--out", type=Path, default=ROOT / "data" / "hw1_mistakes.npz")
+    out = parser.parse_args().out
+    solution = submission.read(str(ROOT)).files
+    found = [signatures(mistake, solution) for mistake in MISTAKES]
+    for mistake, known in zip(MISTAKES, found):
+        if not any(known.values()):
+            print(f"{mistake.key}: nothing shows it")
+    store(str(out), [Hint(mistake.hint, mistake.section) for mistake in MISTAKES], found)
+    print(f"{out}: {len(MISTAKES)} mistakes, {out.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
