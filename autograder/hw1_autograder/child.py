@@ -107,12 +107,13 @@ def main() -> None:
             name: np.ndarray(blob.shape, blob.dtype, bytearray(blob.data)) for name, blob in request.blobs.items()
         }
         course.broken = request.header["broken"]
+        course.importing = ""
         header: dict[str, Any] = {"id": request.header["id"], "values": {}}
         blobs = {}
         try:
             values = exercises.run(request.header["exercise"], course, inputs)
         except BaseException as error:
-            header["raised"] = describe(error, root)
+            header["raised"] = describe(error, root, course.importing)
         else:
             for name, value in values.items():
                 header["values"][name], array = plain(value, np)
@@ -163,7 +164,7 @@ def plain(value: Any, np: Any) -> tuple[str, Any]:
     return name[:100], None
 
 
-def describe(error: BaseException, root: str) -> dict[str, Any]:
+def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
     """Return an exception as text: its type, its message, and the frames that lie in the submission."""
     frames = []
     traceback: TracebackType | None = error.__traceback__
@@ -179,6 +180,8 @@ def describe(error: BaseException, root: str) -> dict[str, Any]:
         message = error.msg if isinstance(error, SyntaxError) else str(error)
     except BaseException:
         message = "(its message can't be shown)"
+    if importing and not frames and not isinstance(error, ImportError):  # a file that is no Python text at all
+        message = f"{importing}.py: {message}"
     module = getattr(error, "name", None) if isinstance(error, ImportError) else None
     return {
         "type": type(error).__name__[:100],

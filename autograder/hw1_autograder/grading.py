@@ -125,7 +125,8 @@ class Grading:
         if diagnose.unstarted(outcome):
             return Verdict(problem, "not started", f"still to be written: section {problem.section} of the writeup")
         if outcome.ended == "raised":
-            status = "timeout" if outcome.raised["type"] == "Broken" else "error"
+            hung = self._sandbox.broken.get(outcome.raised["message"]) == "timeout"
+            status = "timeout" if outcome.raised["type"] == "Broken" and hung else "error"
             return Verdict(problem, status, diagnose.exception(outcome, self.submission))
         if outcome.ended != "returned":
             status = "timeout" if outcome.ended == "timeout" else "error"

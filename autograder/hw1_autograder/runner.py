@@ -198,7 +198,8 @@ def grade(options: argparse.Namespace) -> Any:
         place = ["-c", os.devnull, "--rootdir", HERE, os.path.join(HERE, "tests", "test_problems.py")]
         sys.dont_write_bytecode = True
         plugin = Plugin(grading, options.k)
-        pytest.main([*switches, *place], plugins=[plugin])
+        if pytest.main([*switches, *place], plugins=[plugin]) == pytest.ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
         if plugin.names - {verdict.problem.name for verdict in grading.verdicts.values()}:
             raise GraderError("pytest did not run every problem")
         import report

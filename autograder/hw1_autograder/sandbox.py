@@ -63,7 +63,7 @@ class Sandbox:
         self.memory = memory
         self.not_enforced: list[str] = []
         self._folders: dict[str, str] = {}
-        self._broken: dict[str, str] = {}  # modules whose import ended a child, and how
+        self.broken: dict[str, str] = {}  # modules whose import ended a child, and how
         self._child: subprocess.Popen[bytes] | None = None
         self._told = False
         self._spawn()
@@ -76,6 +76,7 @@ class Sandbox:
 
     def run(self, exercise: str, blobs: dict[str, wire.Blob], deadline: float) -> Outcome:
         """Run one exercise; never raises for anything that a submission does."""
+        os.makedirs(self._folders["work"], exist_ok=True)
         for name in ("log", "stack"):
             open(self._folders[name], "wb").close()
         self._ready()
@@ -88,7 +89,7 @@ class Sandbox:
         if outcome.ended in ("timeout", "died", "garbled"):
             self.close()
             if outcome.stage.startswith("import "):
-                self._broken[outcome.stage[len("import ") :]] = outcome.ended
+                self.broken[outcome.stage[len("import ") :]] = outcome.ended
         return outcome
 
     def close(self) -> None:
@@ -164,7 +165,7 @@ class Sandbox:
         stage = ""
         ticket = os.urandom(8).hex()  # an answer that was forged beforehand doesn't bear it
         try:
-            wire.send(self._child.stdin, {"id": ticket, "exercise": exercise, "broken": self._broken}, blobs)
+            wire.send(self._child.stdin, {"id": ticket, "exercise": exercise, "broken": self.broken}, blobs)
         except OSError:
             return Outcome("died", detail=self._death())
         while time.monotonic() < deadline:
@@ -174,13 +175,13 @@ class Sandbox:
                 break
             if message is None:
                 return Outcome("died", stage=stage, detail=self._death())
-            outcome = _understood(message, ticket)
+            outcome = _understood(message)
             if outcome is None:
                 return Outcome("garbled", stage=stage)
             if isinstance(outcome, str):
                 stage = outcome
-                continue
-            return outcome
+            elif message.header.get("id") == ticket:
+                return outcome
         return Outcome("timeout", stage=stage)
 
     def _death(self) -> str:
@@ -233,7 +234,7 @@ def _listen(child: subprocess.Popen[bytes], messages: queue.Queue[Any]) -> None:
             messages.put(message)
 
 
-def _understood(message: Any, ticket: str) -> Outcome | str | None:
+def _understood(message: Any) -> Outcome | str | None:
     """Return what a message says: an outcome, the name of a stage, or None if it says nothing known."""
     if not isinstance(message, wire.Message):
         return None
@@ -241,8 +242,6 @@ def _understood(message: Any, ticket: str) -> Outcome | str | None:
     stage, raised, types = header.get("stage"), header.get("raised"), header.get("values")
     if isinstance(stage, str):
         return _shown(stage, 100)
-    if header.get("id") != ticket:
-        return None
     if isinstance(raised, dict):
         return Outcome("raised", raised=_checked(raised))
     if isinstance(types, dict) and all(isinstance(name, str) for name in types.values()):
