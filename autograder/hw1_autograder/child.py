@@ -69,6 +69,7 @@ def main() -> None:
     import guard
     import numpy as np
     import probes  # noqa: F401  (enters its exercises in the table)
+    import training_log  # noqa: F401  (the same)
     import wire
 
     sys.path.remove(HERE)
