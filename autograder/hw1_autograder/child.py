@@ -69,6 +69,7 @@ def main() -> None:
     import guard
     import numpy as np
     import probes  # noqa: F401  (enters its exercises in the table)
+    import training_log  # noqa: F401  (the same)
     import wire
 
     sys.path.remove(HERE)
@@ -107,6 +108,7 @@ def main() -> None:
             name: np.ndarray(blob.shape, blob.dtype, bytearray(blob.data)) for name, blob in request.blobs.items()
         }
         course.broken = request.header["broken"]
+        course.importing = ""
         header: dict[str, Any] = {"id": request.header["id"], "values": {}}
         blobs = {}
         try:
@@ -115,7 +117,7 @@ def main() -> None:
             ):
                 values = exercises.run(request.header["exercise"], course, inputs)
         except BaseException as error:
-            header["raised"] = describe(error, root)
+            header["raised"] = describe(error, root, course.importing)
         else:
             for name, value in values.items():
                 header["values"][name], array = plain(value, np)
@@ -166,7 +168,7 @@ def plain(value: Any, np: Any) -> tuple[str, Any]:
     return name[:100], None
 
 
-def describe(error: BaseException, root: str) -> dict[str, Any]:
+def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
     """Return an exception as text: its type, its message, and the frames that lie in the submission."""
     frames = []
     traceback: TracebackType | None = error.__traceback__
@@ -182,6 +184,8 @@ def describe(error: BaseException, root: str) -> dict[str, Any]:
         message = error.msg if isinstance(error, SyntaxError) else str(error)
     except BaseException:
         message = "(its message can't be shown)"
+    if importing and not frames and not isinstance(error, ImportError):  # a file that is no Python text at all
+        message = f"{importing}.py: {message}"
     module = getattr(error, "name", None) if isinstance(error, ImportError) else None
     return {
         "type": type(error).__name__[:100],

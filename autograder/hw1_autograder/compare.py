@@ -46,7 +46,8 @@ def compare(quantity: str, kind: str, value: np.ndarray | None, expected: np.nda
         wanted = "a text" if expected.dtype.kind == "U" else "a number"
         return mismatch("type", f"is {_article(kind)}, expected {wanted}")
     if expected.dtype.kind == "U" or value.dtype.kind in "US":
-        return None if np.array_equal(value, expected) else mismatch("value", f"is {_shown(value)}")
+        same = value.dtype.kind == expected.dtype.kind and np.array_equal(value, expected)
+        return None if same else mismatch("value", f"is {_shown(value)}")
     if expected.ndim and value.dtype != expected.dtype and expected.dtype.kind == "f":
         return mismatch("dtype", f"has the dtype {value.dtype}, expected {expected.dtype}")
     if value.shape != expected.shape:

@@ -30,12 +30,17 @@ class Course:
     def __init__(self, stage: Callable[[str], None]) -> None:
         self._stage = stage
         self.broken: dict[str, str] = {}
+        self.importing = ""
 
     def __getattr__(self, name: str) -> ModuleType:
         if name in self.broken:
             raise Broken(name)
+        self.importing = name
         self._stage(f"import {name}")
         module = importlib.import_module(name)
+        if getattr(module, "__file__", None) is None:  # without hw1/hw1.py, the folder hw1 passes for a module
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        self.importing = ""
         self._stage("")
         setattr(self, name, module)
         return module

@@ -71,6 +71,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="with --against: if the solution can't run, use the prestored references",
     )
+    parser.add_argument(
+        "--training-stats", action="store_true", help="watch get_training_stats on a slice of MNIST, without points"
+    )
     options = parser.parse_args(argv)
     if (options.seed is not None or options.fallback) and not options.against:
         parser.error("--seed and --fallback go with --against: the prestored references have inputs of their own")
@@ -132,8 +135,8 @@ class Workplace:
 
 
 @contextmanager
-def opened(options: argparse.Namespace) -> Iterator[Grading]:
-    """Open the grading that the options ask for; raise NoSubmission or GraderError if there can be none."""
+def laid_out(options: argparse.Namespace) -> Iterator[tuple[Workplace, Sandbox, Submission]]:
+    """Lay the submission out for its sandbox; raise NoSubmission or GraderError if that can't be."""
     workplace = Workplace(int(options.memory * (1 << 20)))
     try:
         import submission
@@ -141,11 +144,18 @@ def opened(options: argparse.Namespace) -> Iterator[Grading]:
         files = submission.read(options.submission)
         sandbox = workplace.first()
         workplace.lay_out(sandbox, files)
+        yield workplace, sandbox, files
+    finally:
+        workplace.close()
+
+
+@contextmanager
+def opened(options: argparse.Namespace) -> Iterator[Grading]:
+    """Open the grading that the options ask for; raise NoSubmission or GraderError if there can be none."""
+    with laid_out(options) as (workplace, sandbox, files):
         from grading import Grading
 
         yield Grading(sandbox, judge_of(options, workplace, files), files, options.deadline, options.run_deadline)
-    finally:
-        workplace.close()
 
 
 def judge_of(options: argparse.Namespace, workplace: Workplace, files: Submission) -> Judge:
@@ -199,7 +209,8 @@ def grade(options: argparse.Namespace) -> Any:
         place = ["-c", os.devnull, "--rootdir", HERE, os.path.join(HERE, "tests", "test_problems.py")]
         sys.dont_write_bytecode = True
         plugin = Plugin(grading, options.k)
-        pytest.main([*switches, *place], plugins=[plugin])
+        if pytest.main([*switches, *place], plugins=[plugin]) == pytest.ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
         if plugin.names - {verdict.problem.name for verdict in grading.verdicts.values()}:
             raise GraderError("pytest did not run every problem")
         import report
@@ -215,6 +226,16 @@ def grade(options: argparse.Namespace) -> Any:
         return report.Run(options.submission, grading.verdicts, found, remarks, time.monotonic() - start)
 
 
+def watched(options: argparse.Namespace) -> int:
+    """Watch get_training_stats, and print what those who grade it by hand look for."""
+    with laid_out(options) as (_, sandbox, files):
+        import training_stats
+
+        found = training_stats.watch(sandbox, files, os.path.join(ROOT, "data", "mnist.npz"), options.deadline)
+    training_stats.show(found, sys.stdout)
+    return 1 if any(check.fault for check in found) else 0
+
+
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     for name in ("numpy", "pytest"):
@@ -223,6 +244,8 @@ def main(argv: list[str] | None = None) -> int:
     from submission import NoSubmission
 
     try:
+        if options.training_stats:
+            return watched(options)
         run = grade(options)
     except (NoSubmission, GraderError) as error:
         return not_graded(options, str(error))

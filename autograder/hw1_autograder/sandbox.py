@@ -79,6 +79,7 @@ class Sandbox:
 
         With `strict`, the first overflow, division by zero or invalid operation raises FloatingPointError.
         """
+        os.makedirs(self._folders["work"], exist_ok=True)
         for name in ("log", "stack"):
             open(self._folders[name], "wb").close()
         self._ready()
@@ -167,9 +168,8 @@ class Sandbox:
         stage = ""
         ticket = os.urandom(8).hex()  # an answer that was forged beforehand doesn't bear it
         try:
-            wire.send(
-                self._child.stdin, {"id": ticket, "exercise": exercise, "broken": self.broken, "strict": strict}, blobs
-            )
+            request = {"id": ticket, "exercise": exercise, "broken": self.broken, "strict": strict}
+            wire.send(self._child.stdin, request, blobs)
         except OSError:
             return Outcome("died", detail=self._death())
         while time.monotonic() < deadline:
@@ -179,13 +179,13 @@ class Sandbox:
                 break
             if message is None:
                 return Outcome("died", stage=stage, detail=self._death())
-            outcome = _understood(message, ticket)
+            outcome = _understood(message)
             if outcome is None:
                 return Outcome("garbled", stage=stage)
             if isinstance(outcome, str):
                 stage = outcome
-                continue
-            return outcome
+            elif message.header.get("id") == ticket:
+                return outcome
         return Outcome("timeout", stage=stage)
 
     def _death(self) -> str:
@@ -238,7 +238,7 @@ def _listen(child: subprocess.Popen[bytes], messages: queue.Queue[Any]) -> None:
             messages.put(message)
 
 
-def _understood(message: Any, ticket: str) -> Outcome | str | None:
+def _understood(message: Any) -> Outcome | str | None:
     """Return what a message says: an outcome, the name of a stage, or None if it says nothing known."""
     if not isinstance(message, wire.Message):
         return None
@@ -246,8 +246,6 @@ def _understood(message: Any, ticket: str) -> Outcome | str | None:
     stage, raised, types = header.get("stage"), header.get("raised"), header.get("values")
     if isinstance(stage, str):
         return _shown(stage, 100)
-    if header.get("id") != ticket:
-        return None
     if isinstance(raised, dict):
         return Outcome("raised", raised=_checked(raised))
     if isinstance(types, dict) and all(isinstance(name, str) for name in types.values()):
