@@ -73,6 +73,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--training-stats", action="store_true", help="watch get_training_stats on a slice of MNIST, without points"
     )
+    parser.add_argument("--contract", metavar="PATH", help="check the mytorch there against what later homeworks need")
     options = parser.parse_args(argv)
     if (options.seed is not None or options.fallback) and not options.against:
         parser.error("--seed and --fallback go with --against: the prestored references have inputs of their own")
@@ -134,13 +135,15 @@ class Workplace:
 
 
 @contextmanager
-def laid_out(options: argparse.Namespace) -> Iterator[tuple[Workplace, Sandbox, Submission]]:
-    """Lay the submission out for its sandbox; raise NoSubmission or GraderError if that can't be."""
+def laid_out(
+    options: argparse.Namespace, files: Submission | None = None
+) -> Iterator[tuple[Workplace, Sandbox, Submission]]:
+    """Lay these files, or the submission's, out for a sandbox; raise NoSubmission or GraderError if that can't be."""
     workplace = Workplace(int(options.memory * (1 << 20)))
     try:
         import submission
 
-        files = submission.read(options.submission)
+        files = files or submission.read(options.submission)
         sandbox = workplace.first()
         workplace.lay_out(sandbox, files)
         yield workplace, sandbox, files
@@ -230,6 +233,18 @@ def watched(options: argparse.Namespace) -> int:
     return 1 if any(check.fault for check in found) else 0
 
 
+def checked(options: argparse.Namespace) -> int:
+    """Check another tree's mytorch, and print which promises it keeps."""
+    import contract
+
+    with laid_out(options, contract.tree(options.contract)) as (_, sandbox, files):
+        from judges import Prestored
+
+        found = contract.answers(sandbox, files, Prestored(REFERENCE), options.deadline)
+    contract.show(found, options.contract, sys.stdout)
+    return 1 if any(answer.difference for answer in found) else 0
+
+
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     for name in ("numpy", "pytest"):
@@ -240,6 +255,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if options.training_stats:
             return watched(options)
+        if options.contract:
+            return checked(options)
         run = grade(options)
     except (NoSubmission, GraderError) as error:
         return not_graded(options, str(error))
