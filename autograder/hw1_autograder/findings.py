@@ -190,7 +190,7 @@ PROBES: tuple[Probe, ...] = (
     ),
     Probe(
         "training_stats",
-        ("classifier_forward",),
+        ("loss_forward", "classifier_forward"),
         "get_training_stats breaks a rule of section 3.6",
         "its 5 points are given by hand, for what your code does and for the plots",
     ),
