@@ -169,6 +169,16 @@ def as_float32(inputs: Callable[[Random], dict[str, Any]]) -> Callable[[Random],
     return converted
 
 
+def training_inputs(random: Random) -> dict[str, Any]:
+    """Three small partitions: features are a row's number and its logits, and its label follows from the number."""
+    values: dict[str, Any] = {"nepochs": 3, "batch_size": 5}
+    for part, (first, rows) in {"train": (0, 23), "val": (100, 12), "test": (200, 4)}.items():
+        count = np.arange(first, first + rows)
+        values[f"{part}_x"] = np.column_stack([count, numbers(random, rows, 3)])
+        values[f"{part}_y"] = np.eye(3)[count % 3]
+    return values
+
+
 HIDDEN1 = ([9, 8, 6, 4], "Sigmoid Tanh Identity", [13])
 HIDDEN2 = ([7, 9, 5, 8, 6], "ReLU Sigmoid ReLU Identity", [11])
 HIDDEN3 = ([8, 5, 7, 9, 6, 5], "Tanh ReLU Sigmoid Tanh Tanh", [17])
@@ -242,4 +252,5 @@ CASES: dict[str, tuple[str, Callable[[Random], dict[str, Any]]]] = {
         "probe_mlp_dtype",
         as_float32(mlp_inputs([6, 5, 4, 3], "Sigmoid ReLU Identity", [9], bn=2, momentum=0.5)),
     ),
+    "training_stats": ("probe_training_stats", training_inputs),
 }

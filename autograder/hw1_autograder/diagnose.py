@@ -19,13 +19,11 @@ OWN_MODULES = dict.fromkeys(("activation", "loss", "linear", "batchnorm"), "myto
 
 # ---------------------------------------------------------------- exercises that gave no values
 
+NOT_IMPLEMENTED = "NotImplemented is no exception (NotImplementedError is), and the body is still to be written"
+
 # exception type, a pattern of its message, and what it comes from
 KNOWN_EXCEPTIONS = (
-    (
-        "TypeError",
-        r"exceptions must derive from BaseException",
-        "NotImplemented is no exception: NotImplementedError is, and the body is still to be written",
-    ),
+    ("TypeError", r"exceptions must derive from BaseException", NOT_IMPLEMENTED),
     (
         "TypeError",
         r"cannot be interpreted as an integer|Use \(\) not None",
@@ -157,24 +155,22 @@ def _moment(quantity: str) -> tuple[float, ...]:
 def evidence(mismatches: list[Mismatch], right: list[str], inputs: Arrays, expected: Arrays) -> str:
     """What the wrong values of one exercise show, beginning with the first that was computed."""
     lead, *others = in_order(mismatches)
-    said = [_one(lead, inputs, expected)]
-    alike = [m.quantity for m in others if _stem(_one(m, inputs, expected), m) == _stem(said[0], lead)]
+    said = _one(lead, inputs, expected)
+    alike = []
+    if said != lead.sentence:  # something is known of the numbers, and may hold for others as well
+        relation = said[len(lead.quantity) :]
+        alike = [m.quantity for m in others if _one(m, inputs, expected) == m.quantity + relation]
     if alike:
-        said[0] += f" (likewise {_listed(alike)})"
+        said += f" (likewise {_listed(alike)})"
+    steps = [int(match[1]) for m in mismatches if (match := re.search(r"after step (\d+)", m.quantity))]
+    if steps and min(steps) > 1:
+        return f"{said}; everything is right up to step {min(steps) - 1}: what a step hands to the next is the velocity"
     rest = [m.quantity for m in others if m.quantity not in alike]
-    steps = sorted({int(match[1]) for m in mismatches if (match := re.search(r"after step (\d+)", m.quantity))})
-    if steps and steps[0] > 1:
-        said.append(f"everything is right up to step {steps[0] - 1}: what one step hands to the next is the velocity")
-    elif rest:
-        said.append(f"also wrong: {_listed(rest)}")
-    if right and not (steps and steps[0] > 1):
-        said.append(f"right: {_listed(right)}")
-    return "; ".join(said)
-
-
-def _stem(text: str, mismatch: Mismatch) -> str:
-    """A sentence without its quantity and its places, to be compared with another's."""
-    return re.sub(r"\[[\d, ]*\]|-?\d+\.\d+(e[-+]\d+)?", "", text.replace(mismatch.quantity, ""))
+    if rest:
+        said += f"; also wrong: {_listed(rest)}"
+    elif 0 < len(right) <= 4:
+        said += f"; right: {_listed(right)}"
+    return said
 
 
 def _listed(names: list[str], most: int = 4) -> str:
@@ -219,11 +215,12 @@ def _factors(inputs: Arrays, step: int = 0) -> list[Known]:
     if x is not None and x.ndim == 2:
         rows = int(inputs["rows"][step - 1]) if step and "rows" in inputs else len(x)
         counts.append((rows, f"the batch has {rows} rows"))
-        counts.append((x.shape[1], f"there are {x.shape[1]} inputs"))
+        if "W" in inputs:
+            counts.append((x.shape[1], f"there are {x.shape[1]} inputs"))
         if rows > 1 and not step:
             counts.append((rows / (rows - 1), f"{rows}/{rows - 1} is the batch's size over its size less one"))
     y = inputs.get("y", inputs.get("delta"))
-    if y is not None and y.ndim == 2:
+    if y is not None and y.ndim == 2 and not step:
         counts.append((y.shape[1], f"there are {y.shape[1]} {'classes' if 'y' in inputs else 'outputs'}"))
     for name in ("lr", "momentum"):
         if name in inputs and 0 < float(inputs[name]) != 1:

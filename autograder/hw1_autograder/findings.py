@@ -196,4 +196,10 @@ PROBES: tuple[Probe, ...] = (
         "a float32 network turns into float64",
         "it then takes twice the memory, and about twice the time",
     ),
+    Probe(
+        "training_stats",
+        ("loss_forward", "classifier_forward"),
+        "get_training_stats breaks a rule of section 3.6",
+        "its 5 points are given by hand, for what your code does and for the plots",
+    ),
 )

@@ -27,7 +27,7 @@ class Verdict:
 
     `status` is "passed", "failed", "error", "timeout", "not started", or "waiting" for one that fails while a
     problem that it builds on does; `waits_for` is then the key of the first of those. `behind` is the key of the
-    problem that shows the same fault first.
+    problem that shows the same fault first, `details` a sentence on every wrong quantity.
     """
 
     problem: Problem
@@ -36,6 +36,7 @@ class Verdict:
     waits_for: str = ""
     printed: str = ""
     seconds: float = 0.0
+    details: list[str] = field(default_factory=list)
     hints: list[Hint] = field(default_factory=list)
     behind: str = ""
 
@@ -91,6 +92,7 @@ class Grading:
         else:
             result = self._run(problem.key, deadline)
             verdict = self._judged(problem, result, deadline)
+            verdict.details = [mismatch.sentence for mismatch in diagnose.in_order(result.mismatches)]
             verdict.printed, verdict.seconds = result.outcome.printed, result.outcome.seconds
         if verdict.status in ("failed", "error"):
             verdict.waits_for = self._first_failed(problem)
@@ -257,6 +259,8 @@ def _to_be_written(problem: Problem, outcome: Outcome) -> str:
     if outcome.raised.get("frames"):
         file, number, function = outcome.raised["frames"][-1]
         said += f" ({file}, line {number}, in {function})"
+    if outcome.raised.get("type") == "TypeError":
+        said += f". {diagnose.NOT_IMPLEMENTED}"
     return said
 
 

@@ -241,3 +241,132 @@ def probe_mlp_dtype(course: Course, x: np.ndarray, y: np.ndarray, **network: np.
     mlp.eval()
     values["forward(x) in inference"] = mlp(x)
     return {name: np.asarray(value).dtype.name for name, value in values.items()}
+
+
+class Recorder:
+    """Stands in for a network and notes what is done with it: a row is known by its first feature, its number.
+
+    Its other features are its logits; in inference mode they grow with every step that was taken before.
+    """
+
+    def __init__(self, criterion: Any) -> None:
+        self.events: list[tuple[str, Any]] = []
+        self.modes: list[bool] = []
+        self.paired = True
+        self.train_mode = True
+        self.steps = 0
+        self.output: Any = None
+        self.criterion = criterion
+        self.linear_layers: list[Any] = []
+        self.bn_layers: list[Any] = []
+
+    def train(self) -> None:
+        self.train_mode = True
+
+    def eval(self) -> None:
+        self.train_mode = False
+
+    def forward(self, x: Any) -> Any:
+        self._rows = [int(row[0]) for row in x]
+        self.events.append(("forward", self._rows))
+        self.modes.append(bool(self.train_mode))
+        self.output = np.array(x)[:, 1:] * (1 if self.train_mode else 1 + self.steps / 10)
+        return self.output
+
+    __call__ = forward
+
+    def zero_grads(self) -> None:
+        self.events.append(("zero_grads", None))
+
+    def backward(self, labels: Any) -> None:
+        self.events.append(("backward", None))
+        self._pair(labels)
+
+    def step(self) -> None:
+        self.steps += 1
+        self.events.append(("step", None))
+
+    def error(self, labels: Any) -> int:
+        self._pair(labels)
+        return int((self.output.argmax(axis=1) != np.argmax(labels, axis=1)).sum())
+
+    def total_loss(self, labels: Any) -> float:
+        self._pair(labels)
+        return float(self.criterion(self.output, labels).sum())
+
+    def _pair(self, labels: Any) -> None:
+        """A row's label is the rest of its number by the number of classes."""
+        self.paired &= [int(i) for i in np.argmax(labels, axis=1)] == [row % labels.shape[1] for row in self._rows]
+
+
+@exercise
+def probe_training_stats(
+    course: Course,
+    train_x: np.ndarray,
+    train_y: np.ndarray,
+    val_x: np.ndarray,
+    val_y: np.ndarray,
+    test_x: np.ndarray,
+    test_y: np.ndarray,
+    nepochs: np.ndarray,
+    batch_size: np.ndarray,
+) -> Values:
+    """The rules of section 3.6 that are kept, seen through a network that notes its calls, and the four arrays."""
+    mlp = Recorder(course.loss.SoftmaxCrossEntropy())
+    arrays = (train_x, train_y, val_x, val_y, test_x, test_y)
+    before = [array.copy() for array in arrays]
+    figures = course.hw1.get_training_stats(
+        mlp, ((train_x, train_y), (val_x, val_y), (test_x, test_y)), int(nepochs), int(batch_size)
+    )
+    passes = [rows for event, rows in mlp.events if event == "forward"]
+    numbers = [[int(row[0]) for row in x] for x in before[::2]]
+    trained, validated = (
+        [(rows, mode) for rows, mode in zip(passes, mlp.modes) if rows and rows[0] in numbers[k]] for k in (0, 1)
+    )
+    seen = [row for rows, _ in trained for row in rows]
+    epochs = [seen[k * len(train_x) : (k + 1) * len(train_x)] for k in range(int(nepochs))]
+    rules = {
+        "the test set is left alone": not set(numbers[2]) & {row for rows in passes for row in rows},
+        "the data set's arrays stay as they are": all(np.array_equal(*pair) for pair in zip(arrays, before)),
+        "each batch takes its labels along": mlp.paired,
+        "each epoch trains on every row once, a short last batch included": [*map(sorted, epochs)]
+        == [numbers[0]] * int(nepochs)
+        and len(seen) == len(train_x) * int(nepochs),
+        "the training rows are shuffled": numbers[0] not in epochs,
+        "each epoch shuffles anew": len({tuple(epoch) for epoch in epochs}) == int(nepochs),
+        "each training batch calls zero_grads, forward, backward and step": all(map(_trains, _after(mlp, numbers[0]))),
+        "validation calls neither backward nor step": not any(
+            name in calls for calls in _after(mlp, numbers[1]) for name in ("backward", "step")
+        ),
+        "training is in training mode, after a validation too": all(mode for _, mode in trained),
+        "validation is in inference mode": not any(mode for _, mode in validated),
+        "each epoch validates on every validation row once": sorted(row for rows, _ in validated for row in rows)
+        == sorted(numbers[1] * int(nepochs)),
+    }
+    values: Values = {f"the rule that {rule}": "kept" if kept else "broken" for rule, kept in rules.items()}
+    names = ("training_losses", "training_errors", "validation_losses", "validation_errors")
+    for name, array in zip(names, figures):
+        values[f"{name} (means over all examples of an epoch)"] = array
+    return values
+
+
+def _after(mlp: Recorder, numbers: list[int]) -> list[list[str]]:
+    """The calls from each forward pass of these rows to the next pass, and a zero_grads that came just before it."""
+    found: list[list[str]] = []
+    calls: list[str] = []
+    zeroed = False
+    for event, rows in mlp.events:
+        if event == "forward":
+            calls = ["zero_grads"] if zeroed else []
+            if rows and rows[0] in numbers:
+                found.append(calls)
+        calls.append(event)
+        zeroed = event == "zero_grads" or (zeroed and event not in ("backward", "step"))
+    return found
+
+
+def _trains(calls: list[str]) -> bool:
+    """Whether a batch has one forward, one backward and one step, and gradients at zero before the backward."""
+    order = [call for call in calls if call != "zero_grads"]
+    backward = calls.index("backward") if "backward" in calls else 0
+    return order == ["forward", "backward", "step"] and "zero_grads" in calls[:backward]

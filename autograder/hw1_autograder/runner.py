@@ -74,6 +74,11 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--training-stats", action="store_true", help="watch get_training_stats on a slice of MNIST, without points"
     )
+    parser.add_argument("--contract", metavar="PATH", help="check the mytorch there against what later homeworks need")
+    parser.add_argument("--watch", action="store_true", help="grade again whenever a file of the submission is saved")
+    parser.add_argument(
+        "-v", dest="verbose", action="store_true", help="show all of the first fault, and its exercise as Python to run"
+    )
     options = parser.parse_args(argv)
     if (options.seed is not None or options.fallback) and not options.against:
         parser.error("--seed and --fallback go with --against: the prestored references have inputs of their own")
@@ -135,13 +140,15 @@ class Workplace:
 
 
 @contextmanager
-def laid_out(options: argparse.Namespace) -> Iterator[tuple[Workplace, Sandbox, Submission]]:
-    """Lay the submission out for its sandbox; raise NoSubmission or GraderError if that can't be."""
+def laid_out(
+    options: argparse.Namespace, files: Submission | None = None
+) -> Iterator[tuple[Workplace, Sandbox, Submission]]:
+    """Lay these files, or the submission's, out for a sandbox; raise NoSubmission or GraderError if that can't be."""
     workplace = Workplace(int(options.memory * (1 << 20)))
     try:
         import submission
 
-        files = submission.read(options.submission)
+        files = files or submission.read(options.submission)
         sandbox = workplace.first()
         workplace.lay_out(sandbox, files)
         yield workplace, sandbox, files
@@ -236,6 +243,33 @@ def watched(options: argparse.Namespace) -> int:
     return 1 if any(check.fault for check in found) else 0
 
 
+def watching(options: argparse.Namespace) -> int:
+    """Grade after every change, until interrupted."""
+    import watch
+    from submission import NoSubmission
+
+    def again() -> Any:
+        try:
+            return grade(options)
+        except (NoSubmission, GraderError) as error:
+            return str(error)
+
+    watch.watch(options.submission, again)
+    return 0
+
+
+def checked(options: argparse.Namespace) -> int:
+    """Check another tree's mytorch, and print which promises it keeps."""
+    import contract
+
+    with laid_out(options, contract.tree(options.contract)) as (_, sandbox, files):
+        from judges import Prestored
+
+        found = contract.answers(sandbox, files, Prestored(REFERENCE), options.deadline)
+    contract.show(found, options.contract, sys.stdout)
+    return 1 if any(answer.difference for answer in found) else 0
+
+
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     for name in ("numpy", "pytest"):
@@ -246,6 +280,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if options.training_stats:
             return watched(options)
+        if options.contract:
+            return checked(options)
+        if options.watch:
+            return watching(options)
         run = grade(options)
     except (NoSubmission, GraderError) as error:
         return not_graded(options, str(error))
@@ -255,6 +293,11 @@ def main(argv: list[str] | None = None) -> int:
     import report
 
     report.publish(run, options.format, options.out)
+    if options.verbose and options.format == "table":
+        import recipes
+        import screen
+
+        screen.more(run, lambda problem: recipes.recipe(problem, options.submission), sys.stdout)
     if options.format == "autolab":
         return 0
     return 0 if run.total == run.max_total else 1

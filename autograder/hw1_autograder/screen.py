@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import textwrap
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Callable, TextIO
 
 from problems import BY_KEY
 
 if TYPE_CHECKING:
     from grading import Verdict
+    from problems import Problem
     from recognise import Hint
     from report import Run
 
@@ -30,6 +31,19 @@ def table(run: Run, out: TextIO) -> None:
     for remark in run.remarks:
         _paragraph(out, width, "Note", [remark])
     print(upcoming(run), file=out)
+
+
+def more(run: Run, recipe: Callable[[Problem], str], out: TextIO) -> None:
+    """Print all of one fault, the first: every wrong quantity, and the exercise as Python to be run in a debugger."""
+    verdict = next((v for v in run.verdicts.values() if v.status not in ("passed", "not started")), None)
+    if verdict is None:
+        return
+    problem = verdict.problem
+    print(f"\nMore of {problem.name}:\n", file=out)
+    for sentence in verdict.details:
+        print(f"    {sentence}", file=out)
+    print("\n    # The exercise, to be pasted into a file or a debugger.", file=out)
+    print(textwrap.indent(recipe(problem), "    "), file=out, end="")
 
 
 def row(verdict: Verdict, width: int, paint: Any) -> str:

@@ -241,19 +241,6 @@ def _training_stats(
 
 
 MISTAKES: tuple[Mistake, ...] = (
-    # ------------------------------------------------------------ section 2
-    Mistake(
-        "answer_upper_case",
-        "2",
-        "the answers are lower-case letters",
-        {"question_1": 'def question_1():\n    return "B"'},
-    ),
-    Mistake(
-        "answer_wrong",
-        "2",
-        "one or more of the five answers are wrong",
-        {"question_5": 'def question_5():\n    return "b"'},
-    ),
     # ------------------------------------------------------------ section 3.1, activations
     Mistake(
         "relu_in_place",
@@ -826,7 +813,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "not_implemented_left",
         "3.5.1",
-        "`raise NotImplemented` is still there: the body is to be written, and NotImplemented is no exception",
+        "NotImplemented is no exception (NotImplementedError is), and the body is still to be written",
         {"MLP.step": "def step(self):\n    raise NotImplemented"},
     ),
     Mistake(

@@ -1,0 +1,78 @@
+"""Grades again whenever a file of the submission is saved, and shows what changed since the last time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Callable, TextIO
+
+import screen
+import submission
+
+if TYPE_CHECKING:
+    from report import Run
+
+PAUSE = 0.3  # seconds between two looks at the files
+
+
+def stamps(path: str) -> dict[str, tuple[float, int]]:
+    """The time and size of every file that a submission's verdict can depend on."""
+    files = [path] if os.path.isfile(path) else []
+    for folder in submission.FOLDERS:
+        for place, folders, names in os.walk(os.path.join(path, folder)):
+            folders[:] = [name for name in folders if name != "__pycache__" and not name.startswith(".")]
+            files += [os.path.join(place, name) for name in names if name.endswith(".py")]
+    found = {}
+    for file in files:
+        try:
+            status = os.stat(file)
+        except OSError:
+            continue  # an editor is just replacing it
+        found[file] = (status.st_mtime, status.st_size)
+    return found
+
+
+def watch(path: str, grade: Callable[[], Run | str], out: TextIO = sys.stdout) -> None:
+    """Grade now and after every change below the path, until interrupted; `grade` returns a run or why there is none."""
+    last: Run | None = None
+    while True:
+        seen = stamps(path)
+        run = grade()
+        if isinstance(run, str):
+            _clear(out)
+            print(f"nothing could be graded: {run}", file=out)
+        else:
+            show(run, last, out)
+            last = run
+        print(f"\nWatching {path} (Ctrl-C ends it) …", file=out, flush=True)
+        while stamps(path) == seen:
+            time.sleep(PAUSE)
+
+
+def show(run: Run, last: Run | None, out: TextIO) -> None:
+    """The whole table at first; afterwards what changed, the faults that are left, and what comes next."""
+    _clear(out)
+    if last is None:
+        screen.table(run, out)
+        return
+    width, paint = screen.width_of(out), screen.painter(out)
+    clock = time.strftime("%H:%M:%S")
+    print(f"{clock}  {run.total} of {run.max_total} points, {run.total - last.total:+} since the last time\n", file=out)
+    changes = [
+        (last.verdicts[key], verdict)
+        for key, verdict in run.verdicts.items()
+        if key in last.verdicts and last.verdicts[key].status != verdict.status
+    ]
+    for before, after in changes:
+        print(f"  {after.problem.name}: {before.status} -> {paint(after.status, after.status)}", file=out)
+    if not changes:
+        print("  No problem changed its status.", file=out)
+    print(file=out)
+    screen.faults(run, out, width, paint)
+    print(screen.upcoming(run), file=out)
+
+
+def _clear(out: TextIO) -> None:
+    """An empty screen on a terminal; in a file or a pipe, a line between two runs."""
+    print("\033[2J\033[3J\033[H" if out.isatty() else "", end="" if out.isatty() else "\n", file=out)
