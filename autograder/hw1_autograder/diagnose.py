@@ -304,7 +304,7 @@ def _pattern(value: np.ndarray, reference: np.ndarray) -> str:
     wrong = ~close(value, reference)
     if wrong.ndim == 2 and not wrong.all() and min(wrong.shape) > 1:
         for axis, what in ((1, "row"), (0, "column")):
-            lines = wrong.any(axis=axis)
+            lines = np.asarray(wrong.any(axis=axis))
             if lines.sum() == 1:
                 return f", all in {what} {first(lines)[0]}"
     return ""

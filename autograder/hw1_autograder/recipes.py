@@ -20,7 +20,8 @@ given = draw({key!r})  # {names}
 NETWORK = """
 import activation, hw1, loss
 mlp = hw1.MLP({sizes[0]}, {sizes[1]}, {sizes[2]}, [{activations}],
-              lambda i, o: 0, lambda o: 0, loss.SoftmaxCrossEntropy(), {lr:g}, momentum={momentum:g}, num_bn_layers={bn})
+              lambda i, o: 0, lambda o: 0, loss.SoftmaxCrossEntropy(),
+              {lr:g}, momentum={momentum:g}, num_bn_layers={bn})
 """
 
 PARAMETERS = """

@@ -34,7 +34,7 @@ def stamps(path: str) -> dict[str, tuple[float, int]]:
 
 
 def watch(path: str, grade: Callable[[], Run | str], out: TextIO = sys.stdout) -> None:
-    """Grade now and after every change below the path, until interrupted; `grade` returns a run or why there is none."""
+    """Grade now and after every change, until interrupted; `grade` returns a run, or why there is none."""
     last: Run | None = None
     while True:
         seen = stamps(path)
