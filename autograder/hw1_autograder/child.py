@@ -114,7 +114,7 @@ def main() -> None:
         header: dict[str, Any] = {"id": request.header["id"], "values": {}}
         blobs = {}
         try:
-            how = "raise" if request.header["strict"] else "warn"
+            how: Any = "raise" if request.header["strict"] else "warn"
             with np.errstate(over=how, divide=how, invalid=how):
                 values = exercises.run(request.header["exercise"], course, inputs)
         except BaseException as error:

@@ -61,7 +61,7 @@ def faults(run: Run, out: TextIO, width: int, paint: Any) -> None:
         behind = [other.problem.name for other in run.verdicts.values() if other.behind == key]
         if behind:
             lines.append(f"Behind it: {', '.join(behind)}.")
-        title = f"{verdict.problem.name} (writeup, section {verdict.problem.section})"
+        title = f"{verdict.problem.name}, section {verdict.problem.section}"
         _paragraph(out, width, paint(title, verdict.status), lines, excerpt(verdict.printed))
     if run.findings:
         print("Findings, without points:\n", file=out)

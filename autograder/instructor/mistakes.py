@@ -240,6 +240,18 @@ def _training_stats(
     }
 
 
+# Groups that no exercise can tell apart, and why; they share one hint.
+SAME_NUMBERS = (
+    (
+        {"momentum_ignored", "velocity_not_kept", "velocity_cleared"},
+        "a velocity that is lost between two steps moves no parameter, whichever way it was lost",
+    ),
+    (
+        {"stats_no_zero_grads", "stats_step_before_backward"},
+        "the recorder knows one rule for a batch: its four calls in their order",
+    ),
+)
+
 MISTAKES: tuple[Mistake, ...] = (
     # ------------------------------------------------------------ section 3.1, activations
     Mistake(
@@ -1187,14 +1199,14 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "stats_no_zero_grads",
         "3.6",
-        "zero_grads is not called before every batch",
+        "a training batch should call zero_grads, forward, backward and step, in this order",
         _training_stats(train="mlp.forward(x); mlp.backward(y); mlp.step()"),
         "training_stats",
     ),
     Mistake(
         "stats_step_before_backward",
         "3.6",
-        "step comes before backward",
+        "a training batch should call zero_grads, forward, backward and step, in this order",
         _training_stats(train="mlp.zero_grads(); mlp.forward(x); mlp.step(); mlp.backward(y)"),
         "training_stats",
     ),

@@ -1,0 +1,160 @@
+"""The catalogue: every mistake, graded as a submission, costs points or brings its finding, and is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fingerprints
+import numpy as np
+import pytest
+import runner
+import screen
+import submission
+from grading import Verdict
+from mistakes import FILES, MISTAKES, SAME_NUMBERS, Mistake, apply
+from problems import BY_KEY, PROBLEMS
+from recognise import Catalogue
+
+SOLUTION = submission.read(runner.ROOT).files
+Grade = Callable[..., Any]
+
+
+@pytest.fixture
+def grade(tmp_path: Path) -> Grade:
+    """Grade the solution with the mistakes of these keys in it."""
+
+    def graded(*keys: str, options: tuple[str, ...] = ()) -> Any:
+        files = SOLUTION
+        for key in keys:
+            files = apply(next(mistake for mistake in MISTAKES if mistake.key == key), files)
+        submission.Submission(files).lay_out(str(tmp_path))
+        return runner.grade(runner.arguments(["--submission", str(tmp_path), *options]))
+
+    return graded
+
+
+def first_fault(run: Any) -> Verdict | None:
+    return next((verdict for verdict in run.verdicts.values() if verdict.status != "passed"), None)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.key)
+def test_a_mistake_is_named_first(mistake: Mistake, grade: Grade) -> None:
+    run = grade(mistake.key)
+    fault = first_fault(run)
+    if fault is None:
+        assert mistake.finding, f"{mistake.key} costs no points, so it needs the key of its finding"
+        assert run.findings, "neither points nor a finding"
+        assert mistake.hint in [hint.text for hint in run.findings[0].hints], run.findings
+    else:
+        assert not mistake.finding, f"{mistake.key} costs points already"
+        said = [hint.text for hint in fault.hints] or [fault.reason]
+        assert mistake.hint in said or mistake.hint in fault.reason, said
+        alone = [v for v in run.verdicts.values() if v.status not in ("passed", "not started") and not v.behind]
+        assert alone in ([fault], []), "one cause, but several faults are reported"
+
+
+def test_the_stored_numbers_are_those_of_the_catalogue() -> None:
+    stored = Catalogue(runner.MISTAKES)
+    assert [(hint.text, hint.section) for hint in stored.hints] == [(m.hint, m.section) for m in MISTAKES]
+    for mistake in ("dW_summed", "relu_in_place", "std_for_var", "stats_no_shuffling"):
+        number = [m.key for m in MISTAKES].index(mistake)
+        made = fingerprints.signatures(MISTAKES[number], SOLUTION)
+        assert made.keys() == stored.signatures[number].keys()
+        assert all(stored.gives(number, key, signature) for key, signature in made.items())
+
+
+def test_mistakes_with_the_same_numbers_are_listed_and_share_a_hint() -> None:
+    catalogue = Catalogue(runner.MISTAKES)
+    signatures = catalogue.signatures
+    groups: dict[int, set[str]] = {}
+    for number, mistake in enumerate(MISTAKES):
+        alike = next(
+            (
+                other
+                for other in groups
+                if signatures[other].keys() == signatures[number].keys()
+                and all(catalogue.gives(other, key, signature) for key, signature in signatures[number].items())
+            ),
+            number,
+        )
+        groups.setdefault(alike, set()).add(mistake.key)
+    found = [group for group in groups.values() if len(group) > 1]
+    assert found == [group for group, _ in SAME_NUMBERS]
+    for group in found:
+        assert len({mistake.hint for mistake in MISTAKES if mistake.key in group}) == 1
+
+
+def test_the_catalogue_is_small_and_holds_no_code() -> None:
+    path = Path(runner.MISTAKES)
+    assert path.stat().st_size < 1 << 20
+    with np.load(path, allow_pickle=False) as file:
+        texts = {str(text) for name in ("hints", "names") for text in file[name].flat}
+    code = [text for text in texts if re.search(r"self\.\w+ = |return |lambda|np\.\w+\(", text)]
+    assert all("Error: " in text for text in code), code
+
+
+def test_no_hint_gives_the_line_away() -> None:
+    for mistake in MISTAKES:
+        assert not re.search(r" = |@|\*\*|keepdims=|axis=\d", mistake.hint), mistake.hint
+        assert mistake.section
+        assert all(target.partition(".")[0] in FILES for target in mistake.code)
+
+
+@pytest.mark.parametrize(
+    ("keys", "leaders"),
+    [
+        (("tanh_derivative_not_squared", "momentum_ignored"), ["tanh_derivative", "momentum"]),
+        (("dW_summed", "sigmoid_sign"), ["sigmoid_forward", "linear_backward"]),
+        (("alpha_swapped", "relu_derivative_at_zero"), ["relu_derivative", "batchnorm_inference"]),
+        (("loss_sign", "dgamma_averaged", "db_row"), ["loss_forward", "linear_backward"]),
+    ],
+)
+def test_several_mistakes_are_each_named_once(keys: tuple[str, ...], leaders: list[str], grade: Grade) -> None:
+    run = grade(*keys)
+    faults = [v for v in run.verdicts.values() if v.status != "passed" and not v.behind]
+    assert [fault.problem.key for fault in faults][: len(leaders)] == leaders
+    hints = {mistake.hint for mistake in MISTAKES if mistake.key in keys}
+    for fault in faults[: len(leaders)]:
+        assert {hint.text for hint in fault.hints} <= hints
+        assert fault.hints, fault
+
+
+def test_a_hint_is_withheld_where_a_passed_problem_speaks_against_it() -> None:
+    catalogue = Catalogue(runner.MISTAKES)
+    number = [m.key for m in MISTAKES].index("dW_summed")
+    found = catalogue.signatures[number]["linear_backward"]
+    assert number in catalogue.candidates("linear_backward", found, set())
+    assert number not in catalogue.candidates("linear_backward", found, {"classifier_backward"})
+
+
+def test_against_a_solution_the_hints_are_the_same(grade: Grade) -> None:
+    fresh = grade("dgamma_averaged", options=("--against", runner.ROOT, "--seed", "3"))
+    fault = first_fault(fresh)
+    assert fault is not None
+    assert "1/19 of the expected" in fault.reason
+    assert [hint.section for hint in fault.hints] == ["eq. 35"]
+
+
+def test_the_solution_and_a_blank_file_bring_no_hint(grade: Grade, tmp_path: Path) -> None:
+    run = grade()
+    assert (run.total, run.findings, first_fault(run)) == (95, [], None)
+
+
+def test_references_are_never_printed(grade: Grade, capsys: pytest.CaptureFixture[str]) -> None:
+    run = grade("loss_of_logits", "dx_without_mean")
+    screen.table(run, runner.sys.stdout)
+    shown = capsys.readouterr().out
+    file = np.load(runner.REFERENCE, allow_pickle=False)
+    for key in ("loss_forward", "batchnorm_train"):
+        for name in [name for name in file.files if name.startswith(f"{key}/out/") and file[name].dtype.kind == "f"]:
+            for number in file[name].flat[:3]:
+                assert f"{number:.4g}"[:6] not in shown or abs(number) < 1e-3, (name, number)
+
+
+def test_every_problem_has_a_mistake() -> None:
+    shown = {key for signatures in Catalogue(runner.MISTAKES).signatures for key in signatures}
+    assert {problem.key for problem in PROBLEMS} - {"multiple_choice"} <= shown
+    assert BY_KEY
