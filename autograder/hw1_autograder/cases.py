@@ -245,6 +245,11 @@ CASES: dict[str, tuple[str, Callable[[Random], dict[str, Any]]]] = {
         mlp_inputs([6, 5, 4, 3], "Sigmoid Tanh Identity", [7], labelled=False, as_tuple=False),
     ),
     "mlp_all_bn": ("batchnorm_train", mlp_inputs([6, 5, 4, 3], "Sigmoid Tanh Identity", [9], bn=3)),
+    "mlp_bias_row": (
+        "probe_mlp_bias_row",
+        mlp_inputs([6, 5, 4], "Sigmoid Identity", [7, 8], lr=0.3, momentum=0.5),
+    ),
+    "hw1_names": ("probe_names", lambda random: {}),
     "mlp_figures": ("probe_mlp_figures", mlp_inputs([6, 5, 4], "Tanh Identity", [15])),
     "mlp_zero_grads": ("probe_mlp_zero_grads", mlp_inputs([6, 5, 4, 3], "Sigmoid Tanh Identity", [9], bn=2)),
     "mlp_twice": ("probe_mlp_twice", mlp_inputs([6, 5, 4, 3], "Sigmoid Tanh Identity", [9], bn=1)),

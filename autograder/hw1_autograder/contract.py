@@ -92,7 +92,9 @@ def answers(sandbox: Sandbox, files: Submission, judge: Judge, deadline: float) 
             else:
                 exercise, given, expected = key, inputs(key), {"fault": np.array("")}
             outcome = sandbox.run(exercise, blobs(given), deadline)
-            if outcome.ended == "raised":
+            if outcome.ended == "raised" and diagnose.unstarted(outcome):
+                yield f"still to be written: {' '.join(outcome.raised['message'].split())[:200]}"
+            elif outcome.ended == "raised":
                 yield diagnose.exception(outcome, files)
             elif outcome.ended != "returned":
                 yield diagnose.ending(outcome, deadline)

@@ -178,10 +178,28 @@ def make_mlp(
     bias_init_fn: Callable[[int], np.ndarray] = lambda o: np.zeros((1, o)),
 ) -> Any:
     """Construct the MLP that the arrays W0, b0, W1 … gamma0, beta0 … describe, and give it these parameters."""
+    mlp = new_mlp(course, network, weight_init_fn, bias_init_fn)
     weights = numbered(network, "W")
+    for i, (layer, W, b) in enumerate(zip(layers(mlp, "linear_layers", len(weights)), weights, numbered(network, "b"))):
+        if np.shape(layer.W) != W.shape:
+            raise NotBuilt(f"linear_layers[{i}].W has the shape {np.shape(layer.W)}, expected {W.shape}")
+        layer.W, layer.b = W.copy(), b.copy()
     gammas = numbered(network, "gamma")
+    for i, (bn, gamma) in enumerate(zip(layers(mlp, "bn_layers", len(gammas)), gammas)):
+        bn.gamma, bn.beta = gamma.copy(), network[f"beta{i}"].copy()
+    return mlp
+
+
+def new_mlp(
+    course: Course,
+    network: dict[str, np.ndarray],
+    weight_init_fn: Callable[[int, int], np.ndarray],
+    bias_init_fn: Callable[[int], np.ndarray],
+) -> Any:
+    """Construct an MLP of the arrays' sizes, which has the parameters that the init functions return."""
+    weights = numbered(network, "W")
     sizes = [weights[0].shape[0]] + [W.shape[1] for W in weights]
-    mlp = course.hw1.MLP(
+    return course.hw1.MLP(
         sizes[0],
         sizes[-1],
         sizes[1:-1],
@@ -191,15 +209,8 @@ def make_mlp(
         course.loss.SoftmaxCrossEntropy(),
         float(network["lr"]),
         momentum=float(network["momentum"]),
-        num_bn_layers=len(gammas),
+        num_bn_layers=len(numbered(network, "gamma")),
     )
-    for i, (layer, W, b) in enumerate(zip(layers(mlp, "linear_layers", len(weights)), weights, numbered(network, "b"))):
-        if np.shape(layer.W) != W.shape:
-            raise NotBuilt(f"linear_layers[{i}].W has the shape {np.shape(layer.W)}, expected {W.shape}")
-        layer.W, layer.b = W.copy(), b.copy()
-    for i, (bn, gamma) in enumerate(zip(layers(mlp, "bn_layers", len(gammas)), gammas)):
-        bn.gamma, bn.beta = gamma.copy(), network[f"beta{i}"].copy()
-    return mlp
 
 
 def layers(mlp: Any, attribute: str, count: int) -> list[Any]:

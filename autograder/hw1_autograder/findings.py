@@ -139,6 +139,21 @@ PROBES: tuple[Probe, ...] = (
         ("batchnorm_inference",),
         "BatchNorm's inference moves its running averages",
         "validating twice would give two different answers",
+        ("forward(x, eval=True)", "forward(x, eval=True) again", "running_mean", "running_var"),
+    ),
+    Probe(
+        "batchnorm_eval",
+        ("batchnorm_inference",),
+        "BatchNorm's epsilon is not inside the root in inference, or not 1e-8",
+        "units of tiny variance come out several times too large or too small (writeup, eq. 31)",
+        ("forward(x, eval=True) where running_var is tiny",),
+    ),
+    Probe(
+        "batchnorm_layer",
+        AFTER_BN,
+        "BatchNorm does not keep its input in x",
+        "graders and later homeworks read this attribute",
+        ("x",),
     ),
     Probe(
         "mlp_bn_momentum",
@@ -170,6 +185,18 @@ PROBES: tuple[Probe, ...] = (
         AFTER_TANH_BN,
         "MLP fails with batch norm on every layer",
         "num_bn_layers may be as large as the number of layers, the output layer included",
+    ),
+    Probe(
+        "mlp_bias_row",
+        ("momentum", "linear_backward"),
+        "MLP does not train with biases of shape (out,)",
+        "later homeworks' init functions return such biases",
+    ),
+    Probe(
+        "hw1_names",
+        AFTER_MLP,
+        "hw1.py does not hand on the layers' names",
+        "course code writes `import hw1 as nn` and then nn.Sigmoid() or nn.Linear()",
     ),
     Probe(
         "mlp_figures",

@@ -9,15 +9,19 @@ import numpy as np
 from exercises import (
     Course,
     Values,
+    batches,
     exercise,
     gradients,
     linear_backward,
     make_batchnorm,
     make_linear,
     make_mlp,
+    new_mlp,
     numbered,
     train_on,
 )
+
+TINY = 1e-8  # a variance at which epsilon decides
 
 
 def warned(function: Callable[[], Values]) -> Values:
@@ -106,7 +110,7 @@ def probe_batchnorm(
         for _ in range(int(calls)):
             out = layer(x)
             dx = layer.backward(delta)
-        values = {"forward(x)": out, "norm": layer.norm, "backward(delta)": dx}
+        values = {"forward(x)": out, "norm": layer.norm, "backward(delta)": dx, "x": layer.x}
         values.update({"dgamma": layer.dgamma, "dbeta": layer.dbeta, "mean": layer.mean, "var": layer.var})
         values.update({"running_mean": layer.running_mean, "running_var": layer.running_var})
         return {**values, "x after the calls": x, "delta after the calls": delta}
@@ -136,12 +140,15 @@ def probe_batchnorm_start(course: Course, size: np.ndarray) -> Values:
 def probe_batchnorm_eval(
     course: Course, x: np.ndarray, x_eval: np.ndarray, gamma: np.ndarray, beta: np.ndarray
 ) -> Values:
-    """One training batch, then inference twice, and what it leaves of the running averages."""
+    """One training batch, then inference twice, what it leaves of the running averages, and a tiny variance."""
     layer = make_batchnorm(course, gamma, beta)
     layer(x)
     first = layer(x_eval, eval=True)
     second = layer(x_eval, eval=True)
-    values = {"running_mean": layer.running_mean, "running_var": layer.running_var}
+    values = {"running_mean": np.copy(layer.running_mean), "running_var": np.copy(layer.running_var)}
+    layer.running_var = np.full_like(gamma, TINY)
+    tiny = layer(x_eval, eval=True)
+    values["forward(x, eval=True) where running_var is tiny"] = tiny
     return {"forward(x, eval=True)": first, "forward(x, eval=True) again": second, **values}
 
 
@@ -172,7 +179,9 @@ def probe_mlp_attributes(course: Course, **network: np.ndarray) -> Values:
     mlp = make_mlp(course, network)
     numbers = ("input_size", "output_size", "nlayers", "num_bn_layers", "lr", "momentum")
     values: Values = {name: getattr(mlp, name) for name in numbers}
-    values["bn"] = bool(mlp.bn)
+    for count in range(int(mlp.num_bn_layers) + 1):
+        some = {name: value for name, value in network.items() if not name.startswith("gamma") or int(name[5:]) < count}
+        values[f"bn at num_bn_layers={count}"] = bool(make_mlp(course, some).bn)
     values["train_mode"] = bool(mlp.train_mode)
     mlp.eval()
     values["train_mode after eval()"] = bool(mlp.train_mode)
@@ -197,6 +206,23 @@ def probe_mlp_hiddens(course: Course, as_tuple: np.ndarray, x: np.ndarray, **net
         0.1,
     )
     return {"forward(x).shape": np.array(np.shape(mlp(x))), "hiddens afterwards": np.array(hiddens)}
+
+
+@exercise
+def probe_mlp_bias_row(course: Course, rows: np.ndarray, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
+    """Two steps of a network whose init functions return biases of shape (out,)."""
+    weights, biases = iter(numbered(network, "W")), iter(numbered(network, "b"))
+    mlp = new_mlp(course, network, lambda i, o: next(weights).copy(), lambda o: next(biases)[0].copy())
+    for batch_x, batch_y in batches(rows, x, y):
+        train_on(mlp, batch_x, batch_y)
+    return {f"linear_layers[{i}].b": np.ravel(layer.b) for i, layer in enumerate(mlp.linear_layers)}
+
+
+@exercise
+def probe_names(course: Course) -> Values:
+    """Which of the layers can't be reached as `nn.Sigmoid` after `import hw1 as nn`."""
+    names = ("Identity", "Sigmoid", "Tanh", "ReLU", "SoftmaxCrossEntropy", "Linear", "BatchNorm")
+    return {"what hw1 does not hand on": ", ".join(name for name in names if not hasattr(course.hw1, name))}
 
 
 @exercise
@@ -228,7 +254,9 @@ def probe_mlp_twice(course: Course, x: np.ndarray, y: np.ndarray, **network: np.
 @exercise
 def probe_mlp_dtype(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
     """Two training steps and an inference pass of a network whose init functions return float32."""
-    mlp = make_mlp(course, network, lambda i, o: np.zeros((i, o), np.float32), lambda o: np.zeros((1, o), np.float32))
+    random = np.random.RandomState(0)
+    init = lambda *shape: random.standard_normal(shape).astype(np.float32)  # noqa: E731
+    mlp = new_mlp(course, network, init, lambda o: init(1, o))
     for _ in range(2):
         train_on(mlp, x, y)
     values = {"forward(x)": mlp(x), **gradients(mlp)}
@@ -334,9 +362,9 @@ def probe_training_stats(
         and len(seen) == len(train_x) * int(nepochs),
         "the training rows are shuffled": numbers[0] not in epochs,
         "each epoch shuffles anew": len({tuple(epoch) for epoch in epochs}) == int(nepochs),
-        "each training batch calls zero_grads, forward, backward and step": all(map(_trains, _after(mlp, numbers[0]))),
+        "each training batch calls zero_grads, forward, backward and step": _trains(mlp, numbers[0]),
         "validation calls neither backward nor step": not any(
-            name in calls for calls in _after(mlp, numbers[1]) for name in ("backward", "step")
+            name in calls for calls in _passes(mlp, numbers[1]) for name in ("backward", "step")
         ),
         "training is in training mode, after a validation too": all(mode for _, mode in trained),
         "validation is in inference mode": not any(mode for _, mode in validated),
@@ -350,23 +378,35 @@ def probe_training_stats(
     return values
 
 
-def _after(mlp: Recorder, numbers: list[int]) -> list[list[str]]:
-    """The calls from each forward pass of these rows to the next pass, and a zero_grads that came just before it."""
+def _trains(mlp: Recorder, numbers: list[int]) -> bool:
+    """Whether each pass of training rows has one backward, on gradients at zero, and then one step."""
+    clean = True
+    calls: list[str] = []  # of a training pass
+    for event, rows in [*mlp.events, ("forward", [])]:
+        if event == "zero_grads":
+            clean = True
+            if calls[-1:] == ["backward"]:
+                return False
+        elif event == "forward":
+            if calls not in ([], ["forward", "backward", "step"]):
+                return False
+            calls = ["forward"] if rows and rows[0] in numbers else []
+        elif calls:
+            calls.append(event)
+            if event == "backward" and not clean:
+                return False
+            clean = clean and event != "backward"
+    return True
+
+
+def _passes(mlp: Recorder, numbers: list[int]) -> list[list[str]]:
+    """The calls of each pass of these rows, up to the next pass."""
     found: list[list[str]] = []
     calls: list[str] = []
-    zeroed = False
     for event, rows in mlp.events:
         if event == "forward":
-            calls = ["zero_grads"] if zeroed else []
+            calls = []
             if rows and rows[0] in numbers:
                 found.append(calls)
         calls.append(event)
-        zeroed = event == "zero_grads" or (zeroed and event not in ("backward", "step"))
     return found
-
-
-def _trains(calls: list[str]) -> bool:
-    """Whether a batch has one forward, one backward and one step, and gradients at zero before the backward."""
-    order = [call for call in calls if call != "zero_grads"]
-    backward = calls.index("backward") if "backward" in calls else 0
-    return order == ["forward", "backward", "step"] and "zero_grads" in calls[:backward]

@@ -7,6 +7,7 @@ that a tar can hold (absolute paths, `..`, links, devices, a terabyte) is left o
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ REQUIRED = (
 )
 MAX_FILES = 200
 MAX_FILE = 1 << 20  # bytes
+MAX_ARCHIVE = 32 << 20  # bytes of a tar, unpacked by gzip
 MAX_MEMBERS = 20_000  # of a tar that are looked at
 HARMLESS = (".png", ".pyc", ".pyo", ".md", ".txt", ".npy", ".npz", ".jpg", ".pdf", ".ipynb")
 
@@ -35,6 +37,7 @@ class Submission:
 
     files: dict[str, bytes] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    wrapped: str = ""  # the folder within that hw1/ and mytorch/ lie in, where it is not the top
 
     @property
     def missing(self) -> list[str]:
@@ -66,7 +69,11 @@ class Submission:
 
     def remark(self, line: str) -> None:
         if len(self.remarks) < 10:
-            self.remarks.append("".join(c if c.isprintable() else "?" for c in line[:200]))
+            self.remarks.append(_shown(line))
+
+
+def _shown(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text[:200])
 
 
 def seed(*submissions: Submission) -> int:
@@ -83,6 +90,8 @@ def read(path: str) -> Submission:
         submission = _from_tar(path)
     else:
         raise NoSubmission(f"{path}: no such folder or file; give a folder with hw1/ and mytorch/, or a handin.tar")
+    if not submission.files and submission.wrapped:
+        raise NoSubmission(f"{path}: hw1/ and mytorch/ lie in {submission.wrapped}/ there, and have to be at the top")
     if not submission.files:
         remarks = "".join(f"; {remark}" for remark in submission.remarks)
         raise NoSubmission(f"{path}: holds no .py file in hw1/ or mytorch/{remarks}")
@@ -91,6 +100,9 @@ def read(path: str) -> Submission:
 
 def _from_folder(path: str) -> Submission:
     submission = Submission()
+    for name in sorted(os.listdir(path)):
+        if any(os.path.isdir(os.path.join(path, name, folder)) for folder in FOLDERS):
+            submission.wrapped = name
     for folder in FOLDERS:
         for place, folders, files in os.walk(os.path.join(path, folder)):
             folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
@@ -115,7 +127,7 @@ def _from_tar(path: str) -> Submission:
 
     submission = Submission()
     try:
-        with tarfile.open(path, "r:*", errorlevel=0) as tar:
+        with tarfile.open(fileobj=_archive(path), mode="r:", errorlevel=0) as tar:
             for count, member in enumerate(tar):
                 if count >= MAX_MEMBERS:
                     submission.remark(f"the rest is left out: more than {MAX_MEMBERS} members")
@@ -124,6 +136,7 @@ def _from_tar(path: str) -> Submission:
                 if member.isdir() or os.path.basename(member.name).startswith("."):
                     continue
                 if name is None or not member.isreg():
+                    submission.wrapped = submission.wrapped or _shown(_above(member.name))
                     if not member.name.endswith(HARMLESS):
                         submission.remark(f"left out, not a regular .py file of hw1/ or mytorch/: {member.name}")
                 elif submission.take(name, member.size):
@@ -132,19 +145,44 @@ def _from_tar(path: str) -> Submission:
                     if len(data) != member.size:
                         raise tarfile.ReadError("unexpected end of data")
                     submission.files[name] = data
-    except (tarfile.TarError, OSError, EOFError, ValueError, MemoryError, OverflowError) as error:
+    except NoSubmission:
+        raise
+    except Exception as error:  # zlib's and tarfile's errors have no base of their own, and hostile headers find more
         submission.remark(f"the archive is damaged or cut off ({type(error).__name__}: {error})")
-    except Exception as error:  # zlib.error, lzma.LZMAError and the like have no base of their own
-        submission.remark(f"the archive can't be read ({type(error).__name__}: {error})")
     return submission
+
+
+def _archive(path: str) -> io.BytesIO:
+    """The tar, unpacked if it is compressed by gzip; never more of it than the cap."""
+    with open(path, "rb") as file:
+        data = file.read(MAX_ARCHIVE + 1)
+    if data[:2] == b"\x1f\x8b":
+        import zlib
+
+        data = zlib.decompressobj(wbits=31).decompress(data, MAX_ARCHIVE + 1)
+    if len(data) > MAX_ARCHIVE:
+        raise NoSubmission(f"{path}: larger than {MAX_ARCHIVE >> 20} MiB; the course takes handins of up to 2 MB")
+    return io.BytesIO(data)
 
 
 def _relative(name: str) -> str | None:
     """The member's name as `hw1/….py` or `mytorch/….py`, or None for any other place or kind of file."""
     parts = name.split("/")
-    while parts and parts[0] == ".":
+    while parts[0] == "." and len(parts) > 1:
         del parts[0]
-    safe = all(part not in ("", ".", "..") and "\0" not in part and "\\" not in part for part in parts)
-    if not safe or len(parts) < 2 or len(parts) > 5 or parts[0] not in FOLDERS or not name.endswith(".py"):
+    *folders, file = parts
+    safe = name.isprintable() and len(name) < 200 and not any(c in name for c in "\\:")
+    if not safe or not 1 <= len(folders) <= 4 or folders[0] not in FOLDERS or not file.endswith(".py"):
         return None
-    return "/".join(parts) if len(name) < 200 and ":" not in name else None
+    if any(part in ("", ".", "..") or part.endswith(".py") for part in folders):
+        return None  # nor a folder that has the name of a file
+    return "/".join(parts)
+
+
+def _above(name: str) -> str:
+    """The folder that holds hw1/ or mytorch/ in this path, if it is not the top."""
+    for folder in FOLDERS:
+        before, found, _ = name.partition(f"/{folder}/")
+        if found:
+            return before
+    return ""

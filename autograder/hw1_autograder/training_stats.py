@@ -52,8 +52,12 @@ def watch(sandbox: Sandbox, submission: Submission, mnist: str, deadline: float)
     given = inputs(mnist)
     outcome = sandbox.run("training_log", blobs(given), deadline)
     if outcome.ended != "returned":
-        raised = outcome.ended == "raised"
-        reason = diagnose.exception(outcome, submission) if raised else diagnose.ending(outcome, deadline)
+        if diagnose.unstarted(outcome):
+            reason = f"still to be written: {' '.join(outcome.raised['message'].split())[:200]}"
+        elif outcome.ended == "raised":
+            reason = diagnose.exception(outcome, submission)
+        else:
+            reason = diagnose.ending(outcome, deadline)
         return [Check("get_training_stats runs to its end", reason)]
     log = {name: array_of(blob) for name, blob in outcome.blobs.items()}
     try:

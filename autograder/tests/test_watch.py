@@ -189,7 +189,7 @@ def test_the_solution_is_as_it_should_be_and_the_exit_status_says_so(capsys: pyt
     [
         (changed("y[order]", "y"), "another row's label"),
         ("    1 / 0\n", "`1 / 0`: ZeroDivisionError"),
-        ("    raise NotImplementedError\n", "NotImplementedError"),
+        ("    raise NotImplementedError('here')\n", "still to be written: here"),
         ("    import os\n    os._exit(0)\n", "the process ended"),
     ],
 )

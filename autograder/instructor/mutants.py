@@ -1,0 +1,440 @@
+"""Mutation testing of the grader: the solution with one operator, constant, axis or statement changed at a time.
+
+`python3 autograder/instructor/mutants.py` grades every mutant within this process and prints those that lose no
+point and bring no finding. Each must be in EQUIVALENT, with the proof that it does the same for valid input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import io
+import re
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from itertools import islice
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "autograder" / "hw1_autograder"))
+
+import exercises  # noqa: E402
+import numpy as np  # noqa: E402
+import probes  # noqa: E402, F401  (enters its exercises in the table)
+from child import describe, plain  # noqa: E402
+from findings import PROBES  # noqa: E402
+from grading import Grading  # noqa: E402
+from judges import Prestored  # noqa: E402
+from problems import PROBLEMS  # noqa: E402
+from sandbox import Outcome  # noqa: E402
+from submission import Submission  # noqa: E402
+from wire import Blob  # noqa: E402
+
+FILES = (
+    "mytorch/activation.py",
+    "mytorch/loss.py",
+    "mytorch/linear.py",
+    "mytorch/batchnorm.py",
+    "hw1/hw1.py",
+    "hw1/mc.py",
+)
+DEADLINE = 5.0  # seconds for one exercise, of milliseconds
+
+# ---------------------------------------------------------------- making mutants
+
+SWAPS: dict[type, tuple[type, ...]] = {
+    ast.Add: (ast.Sub,),
+    ast.Sub: (ast.Add,),
+    ast.Mult: (ast.Div,),
+    ast.Div: (ast.Mult,),
+    ast.MatMult: (ast.Mult,),
+    ast.Pow: (ast.Mult,),
+    ast.Mod: (ast.Mult,),
+    ast.FloorDiv: (ast.Mult,),
+    ast.Gt: (ast.GtE, ast.Lt),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Lt: (ast.LtE, ast.Gt),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+    ast.And: (ast.Or,),
+    ast.Or: (ast.And,),
+}
+
+
+class Mutant(NamedTuple):
+    """One change: where, the statement before and after it, and the changed module."""
+
+    file: str
+    place: str  # class and function
+    before: str
+    after: str
+    tree: ast.Module
+    guard: bool  # within an `if` that does nothing but raise
+
+    @property
+    def name(self) -> str:
+        return f"{self.file} {self.place}: {self.before} -> {self.after}"
+
+
+def replacements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield every other expression that stands in the place of this one."""
+
+    def changed(**fields: Any) -> ast.AST:
+        other = copy.copy(node)
+        for name, value in fields.items():
+            setattr(other, name, value)
+        return other
+
+    if isinstance(node, (ast.BinOp, ast.AugAssign, ast.BoolOp)):
+        for swap in SWAPS[type(node.op)]:
+            yield changed(op=swap())
+    elif isinstance(node, ast.Compare):
+        for k, op in enumerate(node.ops):
+            for swap in SWAPS[type(op)]:
+                yield changed(ops=[*node.ops[:k], swap(), *node.ops[k + 1 :]])
+    elif isinstance(node, ast.UnaryOp):
+        yield node.operand
+    elif isinstance(node, ast.Attribute) and node.attr == "T":
+        yield node.value
+    elif isinstance(node, ast.Attribute) and node.attr in OTHER_NAMES:
+        yield changed(attr=OTHER_NAMES[node.attr])
+    elif isinstance(node, ast.Constant):
+        for value in other_constants(node.value):
+            yield ast.Constant(value)
+    elif isinstance(node, ast.IfExp):
+        yield node.body
+        yield node.orelse
+    elif isinstance(node, ast.Call):
+        for k, keyword in enumerate(node.keywords):
+            if keyword.arg in PLACES:
+                continue
+            yield changed(keywords=node.keywords[:k] + node.keywords[k + 1 :])
+        if isinstance(node.func, ast.Name) and node.func.id in ("reversed", "sorted", "list") and len(node.args) == 1:
+            yield node.args[0]
+
+
+PLACES = ("copy", "order")  # say where an array's numbers lie, not what they are
+OTHER_NAMES = {"sum": "mean", "mean": "sum", "max": "min", "argmax": "argmin", "maximum": "minimum"}
+OTHER_NAMES |= {
+    "zeros": "ones",
+    "ones": "zeros",
+    "zeros_like": "ones_like",
+    "ones_like": "zeros_like",
+    "sqrt": "square",
+}
+
+
+def other_constants(value: Any) -> list[Any]:
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, 0] if value > 1 else [1 - value]
+    if isinstance(value, float):
+        return [value * 2, 0.0] if value else [0.5]
+    if isinstance(value, str):
+        return [value + "x"] if len(value) > 1 else [chr(ord(value) + 1)] if value else []
+    return []
+
+
+def mutants(file: str, source: str) -> Iterator[Mutant]:
+    """Yield every mutant of a file: its expressions changed, then its statements left out."""
+    tree = ast.parse(source)
+    for place, statement, guard in statements(tree.body):
+        if not isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            for before, after in changes(statement):
+                yield Mutant(file, place, before, after, copy.deepcopy(tree), guard)
+    for place, body, k, guard in bodies(tree):
+        kept = body[k]
+        body[k] = ast.copy_location(ast.Pass(), kept)
+        yield Mutant(file, place, headline(kept), "pass", copy.deepcopy(tree), guard)
+        body[k] = kept
+
+
+def changes(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Change one expression of a statement after another; the tree is changed while each is yielded."""
+    before = headline(statement)
+    for parent, field, index, node in expressions(statement):
+        for other in replacements(node):
+            put(parent, field, index, ast.copy_location(other, node))
+            yield before, headline(statement)
+            put(parent, field, index, node)
+    if isinstance(statement, ast.AugAssign):
+        kept = statement.op
+        for swap in SWAPS[type(kept)]:
+            statement.op = swap()
+            yield before, headline(statement)
+        statement.op = kept
+
+
+def expressions(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
+    """Yield every expression of a statement with the place where it stands; other statements below are left out."""
+    for field, value in ast.iter_fields(node):
+        for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            if isinstance(child, ast.keyword) and child.arg in PLACES:
+                continue
+            if isinstance(child, (ast.expr, ast.keyword, ast.comprehension, ast.arguments, ast.slice)):
+                if isinstance(child, ast.expr):
+                    yield node, field, index, child
+                yield from expressions(child)
+
+
+def put(parent: ast.AST, field: str, index: int | None, node: ast.AST) -> None:
+    if index is None:
+        setattr(parent, field, node)
+    else:
+        getattr(parent, field)[index] = node
+
+
+def statements(body: list[ast.stmt]) -> Iterator[tuple[str, ast.stmt, bool]]:
+    for place, within, k, guard in _bodies(body, "", False):
+        yield place, within[k], guard or is_guard(within[k])
+
+
+def bodies(tree: ast.Module) -> Iterator[tuple[str, list[ast.stmt], int, bool]]:
+    for place, body, k, inside in _bodies(tree.body, "", False):
+        if not isinstance(body[k], (ast.FunctionDef, ast.ClassDef, ast.Pass)):
+            yield place, body, k, inside or is_guard(body[k])
+
+
+def _bodies(body: list[ast.stmt], place: str, guard: bool) -> Iterator[tuple[str, list[ast.stmt], int, bool]]:
+    """Yield every statement as its body and its position there; docstrings are left out."""
+    for k, statement in enumerate(body):
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            continue
+        yield place, body, k, guard
+        inner = place
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            inner = f"{place}.{statement.name}" if place else statement.name
+        for field in ("body", "orelse"):
+            yield from _bodies(getattr(statement, field, []), inner, guard or is_guard(statement))
+
+
+def is_guard(statement: ast.stmt) -> bool:
+    """Whether a statement does nothing but raise."""
+    if isinstance(statement, (ast.If, ast.For)) and not statement.orelse:
+        *others, last = statement.body
+        ends = isinstance(last, ast.Raise) or is_guard(last)
+        return ends and all(isinstance(other, ast.Assign) for other in others)
+    return ast.unparse(statement).startswith("self._check(")
+
+
+def headline(statement: ast.stmt) -> str:
+    """The statement on one line, a compound one without its body."""
+    if hasattr(statement, "body"):
+        statement = copy.copy(statement)
+        statement.body = [ast.Pass()]
+        statement.orelse = []
+    return re.sub(r"\s+", " ", ast.unparse(ast.fix_missing_locations(statement))).removesuffix(": pass")
+
+
+# ---------------------------------------------------------------- grading them
+
+
+class Direct:
+    """Stands in for a Sandbox: runs exercises in this process, on modules that are made anew for each mutant."""
+
+    def __init__(self) -> None:
+        self.broken: dict[str, str] = {}
+        self.not_enforced: list[str] = []
+        self._compiled = {Path(name).stem: compile((ROOT / name).read_text(), name, "exec") for name in FILES}
+
+    def __enter__(self) -> Direct:
+        self._kept = {name: sys.modules.pop(name) for name in self._compiled if name in sys.modules}
+        sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+        self.load(None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        for name in self._compiled:
+            sys.modules.pop(name, None)
+        sys.modules.update(self._kept)
+
+    def load(self, mutant: Mutant | None) -> None:
+        """Have the modules of the solution with this mutant from now on; each is run when it is first asked for."""
+        self._code = dict(self._compiled)
+        if mutant:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of a compiler that finds the change strange
+                code = compile(ast.fix_missing_locations(mutant.tree), mutant.file, "exec")
+            self._code[Path(mutant.file).stem] = code
+        for name in self._code:
+            sys.modules.pop(name, None)
+        self._course = exercises.Course(lambda stage: None)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        import importlib.util
+
+        if name not in self._code:
+            return None
+        return importlib.util.spec_from_loader(name, self, origin=name)  # type: ignore[arg-type]
+
+    def create_module(self, spec: Any) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__file__ = str(ROOT / "hw1" / module.__name__)
+        exec(self._code[module.__name__], module.__dict__)
+
+    def run(self, exercise: str, blobs: dict[str, Blob], deadline: float) -> Outcome:
+        np.random.seed(11785)
+        inputs = {name: np.ndarray(blob.shape, blob.dtype, bytearray(blob.data)) for name, blob in blobs.items()}
+        try:
+            with alarm(DEADLINE), redirect_stdout(io.StringIO()):
+                values = exercises.run(exercise, self._course, inputs)
+        except TimeoutError:
+            return Outcome("timeout")
+        except Exception as error:
+            return Outcome("raised", raised=describe(error, "hw1", ""))
+        outcome = Outcome("returned")
+        for name, value in values.items():
+            outcome.types[name], array = plain(value, np)
+            if array is not None:
+                outcome.blobs[name] = Blob(array.dtype.str, array.shape, array.tobytes())
+        return outcome
+
+
+@contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError after so many seconds."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def verdict(sandbox: Direct, judge: Prestored) -> str:
+    """How a mutant shows: the first problem that it fails or the first finding, or nothing."""
+    grading = Grading(sandbox, judge, Submission(), DEADLINE, 1e6)  # type: ignore[arg-type]
+    for problem in PROBLEMS:
+        if grading.grade(problem).status != "passed":
+            return problem.name
+    for probe in PROBES:
+        if grading._probe(probe, DEADLINE):
+            return probe.title
+    return ""
+
+
+class Survey(NamedTuple):
+    """How many mutants there were, and those that nothing shows of, by what excuses them."""
+
+    count: int
+    guards: list[Mutant]
+    proved: list[Mutant]
+    surviving: list[Mutant]
+
+
+def survey(every: int = 1, progress: bool = False) -> Survey:
+    """Grade every mutant, or every n-th."""
+    judge, result, count = Prestored(str(ROOT / "data" / "hw1_reference.npz")), Survey(0, [], [], []), 0
+    with Direct() as sandbox:
+        if shown := verdict(sandbox, judge):
+            raise RuntimeError(f"the solution itself does not pass: {shown}")
+        for file in FILES:
+            for mutant in islice(mutants(file, (ROOT / file).read_text()), 0, None, every):
+                count += 1
+                sandbox.load(mutant)
+                if not verdict(sandbox, judge):
+                    kind = result.guards if mutant.guard else result.proved if proof(mutant) else result.surviving
+                    kind.append(mutant)
+                if progress and count % 50 == 0:
+                    print(f"\r{count} mutants", end="", file=sys.stderr, flush=True)
+    return result._replace(count=count)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Grade every mutant of the solution; print those that nothing shows.")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every n-th mutant")
+    options = parser.parse_args()
+    start = time.monotonic()
+    result = survey(options.every, progress=sys.stderr.isatty())
+    for mutant in result.surviving:
+        print(mutant.name)
+    seen = result.count - sum(len(mutants) for mutants in result[1:])
+    print(
+        f"{result.count} mutants in {time.monotonic() - start:.0f} s: {seen} lose points or bring a finding, "
+        f"{len(result.guards)} change what is raised for invalid input, {len(result.proved)} are proved equivalent, "
+        f"{len(result.surviving)} survive"
+    )
+    return 1 if result.surviving else 0
+
+
+UNREAD = "nothing reads it before a forward pass has set it, but the check that raises where there was none"
+FLOATS = "the homework's arrays are floating-point numpy arrays; integers and lists are an extra of this solution"
+EXTRA = "differs only where the caller gives one activation object twice, which the homework never does"
+ABSTRACT = "an abstract method, which every subclass overrides"
+PATHS = "the grader puts mytorch on the path itself; test_imports.py shows that the line is needed elsewhere"
+STARS = "for the star import of another homework's grader, which test_imports.py stands for"
+MODES = "the other call of train() has set the mode already, or sets it before the next batch"
+
+# Mutants that do the same for every valid input, each with its proof; where no change is named, any change of
+# that statement.
+EQUIVALENT: dict[str, str] = {
+    "Sigmoid.forward: self.state = np.where(x >= 0, 1, exp) / (1 + exp) -> "
+    "self.state = np.where(x > 0, 1, exp) / (1 + exp)": "at x = 0, exp is 1, so that both branches are 1",
+    ": import os": STARS,
+    "Activation.__init__: self.state = None": UNREAD,
+    "Activation.forward: raise NotImplementedError": ABSTRACT,
+    "Activation.derivative: raise NotImplementedError": ABSTRACT,
+    "Sigmoid.forward: x = _floating(x)": FLOATS,
+    "_floating: return x if x.dtype.kind == 'f' else x.astype(float) -> return x": FLOATS,
+    "_floating: x = np.asarray(x)": FLOATS,
+    "Criterion.__init__: self.logits = None": UNREAD,
+    "Criterion.__init__: self.labels = None": UNREAD,
+    "Criterion.__init__: self.loss = None": UNREAD,
+    "Criterion.forward: raise NotImplementedError": ABSTRACT,
+    "Criterion.derivative: raise NotImplementedError": ABSTRACT,
+    "SoftmaxCrossEntropy.__init__: super().__init__()": UNREAD,
+    "SoftmaxCrossEntropy.__init__: self.softmax = None": UNREAD,
+    "SoftmaxCrossEntropy.forward: x, y = (np.asarray(x), np.asarray(y))": FLOATS,
+    "SoftmaxCrossEntropy.forward: if x.dtype.kind != 'f' -> pass": FLOATS,
+    "SoftmaxCrossEntropy.forward: x = x.astype(float)": FLOATS,
+    "_floating_copy: return array if array.dtype.kind == 'f' else array.astype(float) -> return array": FLOATS,
+    "Linear.__init__: self.x = None": UNREAD,
+    "Linear.forward: x = np.asarray(x)": FLOATS,
+    "Linear.backward: delta = np.asarray(delta)": FLOATS,
+    "BatchNorm.__init__: self.x = None": UNREAD,
+    "BatchNorm.__init__: self.norm = None": UNREAD,
+    "BatchNorm.__init__: self.out = None": UNREAD,
+    "BatchNorm.__init__: self.mean = np.zeros(shape, dtype)": UNREAD,
+    "BatchNorm.__init__: self.var = np.ones(shape, dtype)": UNREAD,
+    "BatchNorm.forward: x = np.asarray(x)": FLOATS,
+    "BatchNorm.forward: if x.dtype.kind != 'f' -> pass": FLOATS,
+    "BatchNorm.forward: x = x.astype(float)": FLOATS,
+    "BatchNorm.backward: delta = np.asarray(delta)": FLOATS,
+    ": sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, 'mytorch'))": PATHS,
+    ": import copy": EXTRA,
+    "MLP.__init__: shared = any((activation is other for other in self.activations))": EXTRA,
+    "MLP.__init__: self.activations.append(copy.copy(activation) if shared else activation)": EXTRA,
+    "MLP.__init__: self.output = None": UNREAD,
+    "get_training_stats: mlp.train()": MODES,
+}
+
+
+def proof(mutant: Mutant) -> str:
+    """Why a mutant does the same, or nothing."""
+    statement = f"{mutant.place}: {mutant.before}"
+    return EQUIVALENT.get(statement) or EQUIVALENT.get(f"{statement} -> {mutant.after}") or ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""Handins as hostile files: what is taken from a tar or a folder, what is left out, and the line that says so."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import os
+import tarfile
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import handins
+import pytest
+import submission
+from handins import MAX_TOTAL, grade, solution, state
+
+Tar = tarfile.TarFile
+
+
+def add(tar: Tar, name: str, data: bytes = b"x = 1\n", kind: bytes = tarfile.REGTYPE, **fields: Any) -> None:
+    member = tarfile.TarInfo(name)
+    member.type, member.size = kind, len(data) if kind == tarfile.REGTYPE else 0
+    for field, value in fields.items():
+        setattr(member, field, value)
+    tar.addfile(member, io.BytesIO(data))
+
+
+def packed(*extra: Callable[[Tar], None], prefix: str = "", mode: str = "w", before: bool = False) -> bytes:
+    """The solution as a tar, with other members after it."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode, format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
+        for put in extra if before else ():
+            put(tar)
+        for name, data in solution().items():
+            add(tar, prefix + name, data)
+        for put in () if before else extra:
+            put(tar)
+    return out.getvalue()
+
+
+def member(name: str, **fields: Any) -> Callable[[Tar], None]:
+    return lambda tar: add(tar, name, **fields)
+
+
+def at(tmp_path: Path, data: bytes) -> str:
+    path = tmp_path / "handin.tar"
+    path.write_bytes(data)
+    return str(path)
+
+
+LEFT_OUT = "left out, not a regular .py file of hw1/ or mytorch/: "
+
+# Members beside the solution's own: the line that says what became of them, or nothing where there is no need to.
+MEMBERS: dict[str, tuple[Callable[[Tar], None], str]] = {
+    "an absolute path": (member("/etc/evil.py"), f"{LEFT_OUT}/etc/evil.py"),
+    "an absolute path that ends well": (member("/hw1/evil.py"), f"{LEFT_OUT}/hw1/evil.py"),
+    "a path upwards": (member("../evil.py"), f"{LEFT_OUT}../evil.py"),
+    "a path upwards from within": (member("hw1/../../evil.py"), f"{LEFT_OUT}hw1/../../evil.py"),
+    "another folder": (member("autograder/hw1_autograder/runner.py"), f"{LEFT_OUT}autograder/hw1_autograder/runner.py"),
+    "a file at the top": (member("numpy.py"), f"{LEFT_OUT}numpy.py"),
+    "a symbolic link": (member("hw1/evil.py", kind=tarfile.SYMTYPE, linkname="/etc/passwd"), f"{LEFT_OUT}hw1/evil.py"),
+    "a hard link": (member("hw1/evil.py", kind=tarfile.LNKTYPE, linkname="/etc/passwd"), f"{LEFT_OUT}hw1/evil.py"),
+    "a linked folder": (member("hw1/sub", kind=tarfile.SYMTYPE, linkname="/etc"), f"{LEFT_OUT}hw1/sub"),
+    "a character device": (member("hw1/evil.py", kind=tarfile.CHRTYPE), f"{LEFT_OUT}hw1/evil.py"),
+    "a block device": (member("hw1/evil.py", kind=tarfile.BLKTYPE), f"{LEFT_OUT}hw1/evil.py"),
+    "a FIFO": (member("hw1/evil.py", kind=tarfile.FIFOTYPE), f"{LEFT_OUT}hw1/evil.py"),
+    "an unknown type": (member("hw1/evil.so", kind=tarfile.REGTYPE), f"{LEFT_OUT}hw1/evil.so"),
+    "a file below a file": (member("hw1/hw1.py/evil.py"), f"{LEFT_OUT}hw1/hw1.py/evil.py"),
+    "folders without end": (member("hw1/" + "a/" * 40 + "evil.py"), LEFT_OUT),
+    "a line break in the name": (member("hw1/a\nb.py"), f"{LEFT_OUT}hw1/a?b.py"),
+    "a terminal's control characters": (member("hw1/\x1b[2J.py"), f"{LEFT_OUT}hw1/?[2J.py"),
+    "a name that is not UTF-8": (member(b"hw1/\xff.py".decode("utf-8", "surrogateescape")), f"{LEFT_OUT}hw1/?.py"),
+    "a Windows path": (member("hw1/C:\\evil.py"), f"{LEFT_OUT}hw1/C:\\evil.py"),
+    "a large file": (member("hw1/large.py", data=b"#" * (2 << 20)), "left out, larger than 1024 KiB: hw1/large.py"),
+    "plots": (member("hw1/train_loss.png"), ""),
+    "what macOS adds": (member("hw1/._hw1.py"), ""),
+    "a cache": (member("mytorch/__pycache__/linear.cpython-39.pyc"), ""),
+    "a folder": (member("hw1/", kind=tarfile.DIRTYPE), ""),
+    "a file of one's own": (member("hw1/helper.py"), ""),
+    "a name in another script": (member("hw1/größe.py"), ""),
+}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_only_regular_py_files_of_the_two_folders_are_taken(name: str, tmp_path: Path) -> None:
+    put, line = MEMBERS[name]
+    read = submission.read(at(tmp_path, packed(put)))
+    kept = {"a file of one's own": {"hw1/helper.py"}, "a name in another script": {"hw1/größe.py"}}
+    assert set(read.files) == set(solution()) | kept.get(name, set())
+    assert len(read.remarks) == bool(line)
+    assert not line or read.remarks[0].startswith(line)
+
+
+@pytest.mark.parametrize("prefix", ["", "./", "././"])
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_leading_dot_and_gzip_are_fine(prefix: str, mode: str, tmp_path: Path) -> None:
+    read = submission.read(at(tmp_path, packed(prefix=prefix, mode=mode)))
+    assert (read.files, read.remarks, read.missing) == (solution(), [], [])
+
+
+def test_the_last_of_several_members_of_one_name_counts_as_when_tar_unpacks(tmp_path: Path) -> None:
+    read = submission.read(at(tmp_path, packed(member("./hw1/mc.py", data=b"last"), member("hw1/hw1.py", data=b"1"))))
+    assert (read.files["hw1/mc.py"], read.files["hw1/hw1.py"]) == (b"last", b"1")
+
+
+def cut(data: bytes, share: float) -> bytes:
+    return data[: int(len(data) * share)]
+
+
+def with_negative_size() -> bytes:
+    """A header that leads a careless reader backwards, again and again."""
+    data = bytearray(packed())
+    data[124:136] = b"\xff" * 11 + b"\x00"
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    return bytes(data)
+
+
+def sparse() -> bytes:
+    """A member of a terabyte, of which nothing is there."""
+    header = tarfile.TarInfo("hw1/terabyte.py")
+    header.size = 1 << 40
+    return header.tobuf(tarfile.GNU_FORMAT) + packed()
+
+
+# Archives that give nothing, and the words that say why.
+REFUSED = {
+    "empty": (b"", "empty file"),
+    "not a tar": (b"hello\n" * 1000, "damaged or cut off"),
+    "a tar of nothing": (bytes(10240), "holds no .py file"),
+    "random numbers": (bytes(i * i % 251 for i in range(5000)), "damaged or cut off"),
+    "gzip of nothing": (gzip.compress(b""), "empty file"),
+    "gzip cut off": (gzip.compress(packed())[:40], "damaged or cut off"),
+    "gzip's header alone": (b"\x1f\x8b", "damaged or cut off"),
+    "bzip2": (bz2.compress(packed()), "damaged or cut off"),
+    "cut off in the first member": (packed()[:600], "damaged or cut off"),
+    "a bomb": (gzip.compress(bytes(1 << 26)), "larger than 32 MiB"),
+    "a negative size": (with_negative_size(), ""),
+    "a terabyte first": (sparse(), "left out, larger than 1024 KiB: hw1/terabyte.py"),
+    "wrapped in a folder": (
+        packed(prefix="handin/"),
+        "hw1/ and mytorch/ lie in handin/ there, and have to be at the top",
+    ),
+    "wrapped in two": (packed(prefix="./a/b/"), "lie in ./a/b/ there"),
+    "links alone": (
+        packed(member("hw1/a.py", kind=tarfile.SYMTYPE), prefix="x"),
+        "holds no .py file in hw1/ or mytorch/",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_archive_without_a_submission_is_refused_in_one_line(name: str, tmp_path: Path) -> None:
+    data, words = REFUSED[name]
+    tracemalloc.start()
+    try:
+        with pytest.raises(submission.NoSubmission) as refusal:
+            submission.read(at(tmp_path, data))
+        assert tracemalloc.get_traced_memory()[1] < 4 * submission.MAX_ARCHIVE
+    finally:
+        tracemalloc.stop()
+    assert words in str(refusal.value)
+    assert str(refusal.value).isprintable()
+
+
+def test_of_an_archive_that_is_cut_off_the_whole_files_are_graded(tmp_path: Path) -> None:
+    data = packed()
+    names = list(solution())
+    end = data.index(b"hw1/hw1.py") + 600  # within its first block of data
+    result = grade(at(tmp_path, data[:end]))
+    assert names.index("hw1/hw1.py") < names.index("hw1/mc.py")
+    assert result.statuses["multiple_choice"] == "error"
+    assert "missing" in result.verdicts["multiple_choice"].reason
+    assert result.statuses["linear_backward"] == "passed"
+    read = submission.read(at(tmp_path, data[:end]))
+    assert read.missing == ["hw1/hw1.py", "hw1/mc.py"]
+    assert read.remarks[0].startswith("the archive is damaged or cut off")
+
+
+def test_members_without_end_are_looked_at_up_to_a_cap(tmp_path: Path) -> None:
+    def many(tar: Tar) -> None:
+        for number in range(submission.MAX_MEMBERS):
+            tar.fileobj.write(tarfile.TarInfo(f"{number}.txt").tobuf(tarfile.USTAR_FORMAT))  # type: ignore[union-attr]
+            tar.offset += tarfile.BLOCKSIZE
+
+    read = submission.read(at(tmp_path, packed(many)))
+    assert read.remarks == [f"the rest is left out: more than {submission.MAX_MEMBERS} members"]
+    assert set(read.files) == set(solution())
+
+
+def test_files_without_end_are_taken_up_to_a_cap(tmp_path: Path) -> None:
+    read = submission.read(at(tmp_path, packed(*(member(f"hw1/_{number}.py") for number in range(300)))))
+    assert len(read.files) == submission.MAX_FILES
+    assert len(read.remarks) == 10
+
+
+def test_a_hostile_tar_changes_nothing_outside_and_costs_nothing(tmp_path: Path) -> None:
+    hostile = [put for put, _ in MEMBERS.values()]
+    path = at(tmp_path, packed(*hostile))
+    before = state(tmp_path), state(handins.ROOT / "hw1"), state(handins.ROOT / "mytorch")
+    assert grade(path).score == MAX_TOTAL
+    assert (state(tmp_path), state(handins.ROOT / "hw1"), state(handins.ROOT / "mytorch")) == before
+
+
+# Folders
+
+
+def folder(tmp_path: Path) -> Path:
+    return handins.write(solution(), tmp_path / "work")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
+def test_a_folder_is_read_without_waiting_for_fifos_or_following_what_is_hidden(tmp_path: Path) -> None:
+    root = folder(tmp_path)
+    os.mkfifo(root / "hw1" / "fifo.py")
+    (root / "hw1" / "dangling.py").symlink_to("/nowhere")
+    handins.write({"hw1/.hidden.py": b"1", "hw1/.git/x.py": b"1", "hw1/__pycache__/x.py": b"1", "hw1/a.txt": b""}, root)
+    handins.write({"hw1/large.py": b"#" * (2 << 20), "data/x.py": b"1"}, root)
+    read = submission.read(str(root))
+    assert read.files == solution()
+    assert read.remarks == [
+        "left out, not a regular file: hw1/dangling.py",
+        "left out, not a regular file: hw1/fifo.py",
+        "left out, larger than 1024 KiB: hw1/large.py",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (".", "hw1/ and mytorch/ lie in work/ there"),
+        ("work/hw1", "holds no .py file in hw1/ or mytorch/"),
+        ("nowhere", "no such folder or file"),
+        ("work/hw1/mc.py", "damaged or cut off"),
+    ],
+)
+def test_another_path_is_refused_in_one_line(place: str, words: str, tmp_path: Path) -> None:
+    folder(tmp_path)
+    with pytest.raises(submission.NoSubmission, match=words):
+        submission.read(str(tmp_path / place))

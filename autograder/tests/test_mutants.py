@@ -1,0 +1,67 @@
+"""Mutation testing of the grader: whatever is changed in the solution loses points or brings a finding.
+
+A sample of the mutants by default, all of them where `CI` is set: `python3 autograder/instructor/mutants.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import pytest
+from handins import ROOT
+
+sys.path.insert(0, str(ROOT / "autograder" / "instructor"))
+
+EVERY = 1 if os.environ.get("CI") else 7
+
+
+@pytest.fixture(scope="module")
+def survey() -> Any:
+    import mutants
+
+    return mutants.survey(EVERY)
+
+
+def test_no_mutant_survives(survey: Any) -> None:
+    assert survey.count > 500 // EVERY
+    assert [mutant.name for mutant in survey.surviving] == []
+
+
+@pytest.mark.skipif(EVERY > 1, reason="needs all mutants")
+def test_every_proof_of_equivalence_is_of_a_mutant_that_is_unseen(survey: Any) -> None:
+    import mutants
+
+    used = {f"{m.place}: {m.before}" for m in survey.proved}
+    used |= {f"{m.place}: {m.before} -> {m.after}" for m in survey.proved}
+    assert set(mutants.EQUIVALENT) - used == set()
+    assert all(mutants.EQUIVALENT.values())
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("x = a + b", {"x = a - b", "pass"}),
+        ("x = a.T @ b", {"x = a @ b", "x = a.T * b", "pass"}),
+        ("x += 1", {"x -= 1", "x += 0", "pass"}),
+        ("x = a > 2", {"x = a >= 2", "x = a < 2", "x = a > 3", "x = a > 0", "pass"}),
+        (
+            "x = a.sum(axis=0, keepdims=True)",
+            {
+                "x = a.mean(axis=0, keepdims=True)",
+                "x = a.sum(axis=1, keepdims=True)",
+                "x = a.sum(axis=0, keepdims=False)",
+                "x = a.sum(keepdims=True)",
+                "x = a.sum(axis=0)",
+                "pass",
+            },
+        ),
+        ("x = -a", {"x = a", "pass"}),
+        ("'A docstring.'", set()),
+    ],
+)
+def test_the_mutants_of_a_statement(source: str, expected: set[str]) -> None:
+    import mutants
+
+    assert {mutant.after for mutant in mutants.mutants("file.py", source)} == expected
