@@ -15,7 +15,7 @@ import screen
 import submission
 from grading import Verdict
 from mistakes import FILES, MISTAKES, SAME_NUMBERS, Mistake, apply
-from problems import BY_KEY, PROBLEMS
+from problems import PROBLEMS
 from recognise import Catalogue
 
 SOLUTION = submission.read(runner.ROOT).files
@@ -92,8 +92,8 @@ def test_the_catalogue_is_small_and_holds_no_code() -> None:
     assert path.stat().st_size < 1 << 20
     with np.load(path, allow_pickle=False) as file:
         texts = {str(text) for name in ("hints", "names") for text in file[name].flat}
-    code = [text for text in texts if re.search(r"self\.\w+ = |return |lambda|np\.\w+\(", text)]
-    assert all("Error: " in text for text in code), code
+    code = re.compile(r"self\.\w+ = |return \w+ [*/@]|lambda|np\.\w+\(")
+    assert [text for text in texts if code.search(text)] == []
 
 
 def test_no_hint_gives_the_line_away() -> None:
@@ -138,7 +138,7 @@ def test_against_a_solution_the_hints_are_the_same(grade: Grade) -> None:
     assert [hint.section for hint in fault.hints] == ["eq. 35"]
 
 
-def test_the_solution_and_a_blank_file_bring_no_hint(grade: Grade, tmp_path: Path) -> None:
+def test_the_solution_brings_no_hint(grade: Grade) -> None:
     run = grade()
     assert (run.total, run.findings, first_fault(run)) == (95, [], None)
 
@@ -154,7 +154,6 @@ def test_references_are_never_printed(grade: Grade, capsys: pytest.CaptureFixtur
                 assert f"{number:.4g}"[:6] not in shown or abs(number) < 1e-3, (name, number)
 
 
-def test_every_problem_has_a_mistake() -> None:
+def test_every_numeric_problem_has_a_mistake() -> None:
     shown = {key for signatures in Catalogue(runner.MISTAKES).signatures for key in signatures}
-    assert {problem.key for problem in PROBLEMS} - {"multiple_choice"} <= shown
-    assert BY_KEY
+    assert {problem.key for problem in PROBLEMS} - shown == {"multiple_choice"}
