@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import io
+import json
 import os
 import re
 import shutil
@@ -191,14 +193,23 @@ def judge_of(options: argparse.Namespace, workplace: Workplace, files: Submissio
 
 
 class Plugin:
-    """Hands the grading to the pytest run , and keeps to the problems that were asked for."""
+    """Hands the grading to the pytest run, keeps to the problems asked for, and notes a fault of the grader."""
 
     def __init__(self, grading: Grading, words: str) -> None:
         self.grading = grading
         self.names = {problem.name for problem in selected(words)}
+        self.failure: GraderError | None = None
 
     def pytest_configure(self, config: Any) -> None:
         config.mytorch_grading = self.grading
+
+    def pytest_runtest_makereport(self, call: Any) -> None:
+        import pytest
+
+        if call.excinfo and not isinstance(call.excinfo.value, (pytest.fail.Exception, KeyboardInterrupt)):
+            error = call.excinfo.value
+            failure = error if isinstance(error, GraderError) else GraderError(f"{type(error).__name__}: {error}")
+            self.failure = self.failure or failure
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         items[:] = [item for item in items if item.callspec.params["problem"].name in self.names]
@@ -218,6 +229,8 @@ def grade(options: argparse.Namespace) -> Any:
         plugin = Plugin(grading, options.k)
         if pytest.main([*switches, *place], plugins=[plugin]) == pytest.ExitCode.INTERRUPTED:
             raise KeyboardInterrupt
+        if plugin.failure:
+            raise plugin.failure
         if plugin.names - {verdict.problem.name for verdict in grading.verdicts.values()}:
             raise GraderError("pytest did not run every problem")
         import report
@@ -272,6 +285,8 @@ def checked(options: argparse.Namespace) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what a submission's texts hold may not be in the terminal's encoding
     for name in ("numpy", "pytest"):
         if importlib.util.find_spec(name) is None:
             return not_graded(options, f"{name} is not installed for {sys.executable}: run `pip3 install numpy pytest`")
@@ -292,7 +307,11 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     import report
 
-    report.publish(run, options.format, options.out)
+    try:
+        report.publish(run, options.format, options.out)
+    except OSError as error:
+        print(f"the results can't be written: {error}", file=sys.stderr)
+        return 2
     if options.verbose and options.format == "table":
         import recipes
         import screen
@@ -305,15 +324,18 @@ def main(argv: list[str] | None = None) -> int:
 
 def not_graded(options: argparse.Namespace, reason: str) -> int:
     """Say why nothing could be graded; on a server in its own form, with every score zero."""
-    if options.format == "table":
-        print(f"nothing could be graded: {reason}", file=sys.stderr)
-        return 2
-    if importlib.util.find_spec("numpy") is None:
-        print('{"scores": {}}')
-        return 0 if options.format == "autolab" else 2
-    import report
+    print(f"nothing could be graded: {reason}", file=sys.stderr)
+    if options.format == "autolab" and importlib.util.find_spec("numpy") is None:
+        from problems import PROBLEMS
 
-    report.publish(report.not_graded(reason), options.format, options.out)
+        print(json.dumps({"scores": {problem.name: 0 for problem in PROBLEMS}}))
+    elif options.format != "table" and importlib.util.find_spec("numpy") is not None:
+        import report
+
+        try:
+            report.publish(report.not_graded(reason), options.format, options.out)
+        except OSError as error:
+            print(f"the results can't be written: {error}", file=sys.stderr)
     return 0 if options.format == "autolab" else 2
 
 

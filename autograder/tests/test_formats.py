@@ -1,0 +1,364 @@
+"""What each format promises to the program that reads it, and what is said where nothing can be graded."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import handins
+import numpy
+import pytest
+from handins import GRADER, MAX_TOTAL, PROBLEMS, ROOT, body, changed, solution, without, write
+
+NAMES = [problem.name for problem in PROBLEMS]
+STATUSES = {"passed", "failed", "error", "timeout", "not started", "waiting"}
+Run = subprocess.CompletedProcess
+
+
+def run(*arguments: str, grader: Path = GRADER, python: tuple[str, ...] = (), **environment: str) -> Run[str]:
+    """Run the runner as a user does, out of any folder of the project."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("AUTOLAB", "PYTEST_ADDOPTS")}
+    return subprocess.run(
+        [sys.executable, *python, str(grader / "runner.py"), *arguments],
+        cwd=os.sep,
+        env={**kept, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=120,
+    )
+
+
+def lines(result: Run[str]) -> list[str]:
+    return [line for line in result.stdout.splitlines() if line.strip()]
+
+
+def broken(files: dict[str, bytes]) -> None:
+    """Wrong, hanging, raising, unwritten and missing, all in one; what is right stays right."""
+    body("ReLU.derivative", "return 2 * original(*args)")(files)
+    body("Tanh.derivative", "while True: pass")(files)
+    body("SoftmaxCrossEntropy.derivative", "print('größe: 1')\nraise ValueError('größe \\ud800 {\"scores\": {}}')")(
+        files
+    )
+    body("MLP.step", "raise NotImplementedError")(files)
+    without("hw1/mc.py")(files)
+
+
+@pytest.fixture(scope="module")
+def submission(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    files = solution()
+    broken(files)
+    return write(files, tmp_path_factory.mktemp("broken"))
+
+
+@pytest.fixture(scope="module")
+def report(submission: Path) -> dict[str, Any]:
+    return json.loads(run("--submission", str(submission), "--format", "json", "--deadline", "1").stdout)
+
+
+# JSON
+
+
+def test_json_holds_the_total_the_scores_the_problems_and_the_findings(report: dict[str, Any]) -> None:
+    assert {"total", "max_total", "scores", "problems", "findings"} <= set(report)
+    assert list(report["scores"]) == NAMES
+    assert report["max_total"] == MAX_TOTAL == 95
+    assert report["total"] == sum(report["scores"].values()) == 2 + 2 + 2 + 2 + 2 + 2 + 2 + 5 + 15 + 2
+    assert [problem["name"] for problem in report["problems"]] == NAMES
+    for problem in report["problems"]:
+        assert problem["status"] in STATUSES
+        assert type(problem["seconds"]) is float
+        assert (problem["reason"] == "") == (problem["status"] == "passed")
+        assert report["scores"][problem["name"]] == problem["score"]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "reason"),
+    [
+        ("Multiple Choice Questions", "error", "hw1/mc.py is missing"),
+        ("ReLU Non-Linearity (derivative)", "failed", "derivative()"),
+        ("Tanh Non-Linearity (derivative)", "timeout", "still running after 1 s, at mytorch/activation.py, line"),
+        ("Softmax Cross Entropy (derivative)", "error", "ValueError"),
+        ("Linear Classifier (backward)", "waiting", "ValueError"),
+        ("Linear Layer (backward)", "passed", ""),
+    ],
+)
+def test_json_tells_of_each_problem_how_it_went(name: str, status: str, reason: str, report: dict[str, Any]) -> None:
+    problem = next(problem for problem in report["problems"] if problem["name"] == name)
+    assert problem["status"] == status
+    assert reason in problem["reason"]
+
+
+def test_a_waiting_problem_names_the_first_that_it_waits_for(report: dict[str, Any]) -> None:
+    waits = {problem["name"]: problem["waits_for"] for problem in report["problems"] if problem["waits_for"]}
+    assert waits["Linear Classifier (backward)"] == "Softmax Cross Entropy (derivative)"
+    assert waits["N Hidden Layer (backward) 2"] == "ReLU Non-Linearity (derivative)"
+    assert "Linear Layer (backward)" not in waits
+
+
+def test_what_was_printed_stands_with_its_problem(report: dict[str, Any]) -> None:
+    printed = {problem["name"]: problem["printed"] for problem in report["problems"]}
+    assert printed["Softmax Cross Entropy (derivative)"] == "größe: 1"
+    assert printed["Sigmoid Non-Linearity (forward)"] == ""
+
+
+def test_a_finding_has_a_title_a_reason_and_why_it_matters(tmp_path: Path) -> None:
+    files = solution()
+    changed("mytorch/linear.py", "self.dW = self.x.T @ mean_delta", "self.dW = self.dW + self.x.T @ mean_delta")(files)
+    changed("hw1/hw1.py", "gradient.fill(0)", "gradient.__imul__(0)")(files)
+    result = run("--submission", str(write(files, tmp_path)), "--format", "json")
+    found = json.loads(result.stdout)
+    assert (found["total"], result.returncode) == (MAX_TOTAL, 0)
+    assert "Linear.backward accumulates" in [finding["title"] for finding in found["findings"]]
+    assert all(finding["title"] and finding["reason"] and finding["why"] for finding in found["findings"])
+
+
+# The table
+
+
+def test_the_table_has_a_row_for_each_problem_and_the_total(submission: Path, report: dict[str, Any]) -> None:
+    result = run("--submission", str(submission), "--deadline", "1")
+    for name, score in report["scores"].items():
+        maximum = next(problem.points for problem in PROBLEMS if problem.name == name)
+        assert re.search(rf"^ *{re.escape(name)} +{score} / {maximum} ", result.stdout, re.MULTILINE)
+    assert re.search(rf"Total +{report['total']} / 95", result.stdout)
+    assert "waits for: Softmax Cross Entropy (derivative)" in " ".join(result.stdout.split())
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_the_table_can_be_printed_in_any_encoding(encoding: str, submission: Path) -> None:
+    result = run("--submission", str(submission), "-k", "softmax", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert result.returncode == 1
+    assert "ValueError" in result.stdout
+    assert result.stderr == ""
+
+
+# Autolab
+
+
+def check_autolab(result: Run[str]) -> tuple[dict[str, float], dict[str, Any]]:
+    """Assert all that the server asks of the output; return the scores and the feedback."""
+    assert result.returncode == 0
+    assert len(lines(result)) < 10_000
+    assert len(result.stdout) < 1_000_000
+    *_, before, last = lines(result)
+    scores = json.loads(last)
+    assert list(scores) == ["scores"]
+    assert list(scores["scores"]) == NAMES
+    assert all(type(score) is int for score in scores["scores"].values())
+    assert not any(re.search(r"\w:", name) for name in NAMES)
+    feedback = json.loads(before)
+    assert list(feedback) == ["_presentation", "stages", *feedback["stages"]]
+    assert feedback["_presentation"] == "semantic"
+    checks = {}
+    for stage in feedback["stages"]:
+        order = feedback[stage].pop("_order")
+        assert list(feedback[stage]) == order
+        checks.update(feedback[stage])
+    assert sorted(checks) == sorted(NAMES)
+    for name, check in checks.items():
+        assert set(check) == {"passed", "hint"}
+        assert type(check["passed"]) is bool
+        assert type(check["hint"]) is str
+        assert check["passed"] == (scores["scores"][name] > 0)
+    return scores["scores"], checks
+
+
+def test_autolab_reads_feedback_and_scores_from_the_last_two_lines(submission: Path, report: dict[str, Any]) -> None:
+    scores, checks = check_autolab(run("--module-path", str(submission), "--deadline", "1", AUTOLAB="1"))
+    assert scores == report["scores"]
+    assert "mc.py is missing" in checks["Multiple Choice Questions"]["hint"]
+
+
+@pytest.mark.parametrize("arguments", [("--format", "autolab"), ()])
+def test_full_points_on_autolab(arguments: tuple[str, ...]) -> None:
+    scores, _ = check_autolab(run(*arguments, **({} if arguments else {"AUTOLAB": "1"})))
+    assert scores == {problem.name: problem.points for problem in PROBLEMS}
+
+
+def test_a_format_that_is_asked_for_counts_on_autolab_as_well() -> None:
+    assert json.loads(run("--format", "json", "-k", "momentum", AUTOLAB="1").stdout)["total"] == 10
+
+
+def test_when_the_time_is_used_up_every_problem_is_reported_all_the_same(tmp_path: Path) -> None:
+    files = solution()
+    files["mytorch/activation.py"] += (
+        b"\nfor activation in (Sigmoid, Tanh, ReLU):\n    activation.forward = input_ = None\n"
+    )
+    body("Sigmoid.forward", "while True: pass")(files)
+    body("Tanh.forward", "while True: pass")(files)
+    result = run("--submission", str(write(files, tmp_path)), "--deadline", "1", "--run-deadline", "1.5", AUTOLAB="1")
+    scores, checks = check_autolab(result)
+    assert scores["Multiple Choice Questions"] == 5
+    assert checks["Momentum"] == {"passed": False, "hint": "not graded: the run's 1.5 s were used up"}
+
+
+# Gradescope
+
+
+def test_gradescope_has_a_test_for_each_problem(submission: Path, report: dict[str, Any], tmp_path: Path) -> None:
+    out = tmp_path / "results.json"
+    result = run("--submission", str(submission), "--format", "gradescope", "--out", str(out), "--deadline", "1")
+    assert result.returncode == 1
+    results = json.loads(out.read_text())
+    assert {"tests", "execution_time", "output"} <= set(results)
+    assert type(results["output"]) is str
+    assert results["execution_time"] > 0
+    for test, problem in zip(results["tests"], PROBLEMS):
+        assert set(test) == {"name", "number", "score", "max_score", "status", "output", "visibility"}
+        assert (test["name"], test["number"]) == (problem.name, problem.section)
+        assert (test["score"], test["max_score"]) == (report["scores"][problem.name], problem.points)
+        assert test["status"] == ("passed" if test["score"] else "failed")
+        assert (test["output"] == "") == (test["status"] == "passed")
+        assert test["visibility"] == "visible"
+    assert len(results["tests"]) == len(PROBLEMS)
+
+
+def test_results_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import report as reports
+
+    out = tmp_path / "results.json"
+    out.write_text("older")
+
+    def full_disk(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reports.os, "replace", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        reports.publish(reports.not_graded("for a test"), "gradescope", str(out))
+    assert out.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("form", ["json", "gradescope"])
+def test_a_place_that_cannot_be_written_is_said_in_a_line(form: str, tmp_path: Path) -> None:
+    result = run("--format", form, "--out", str(tmp_path / "nowhere" / "results.json"), "-k", "momentum")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("the results can't be written: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+# Exit statuses, and what is said where nothing can be graded
+
+
+@pytest.mark.parametrize(("words", "status"), [("momentum", 0), ("relu", 1)])
+def test_the_exit_status_is_0_for_full_points_and_1_for_fewer(words: str, status: int, tmp_path: Path) -> None:
+    files = solution()
+    body("ReLU.derivative", "return 0 * original(*args)")(files)
+    assert run("--submission", str(write(files, tmp_path)), "-k", words).returncode == status
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--format", "nothing"),
+        ("--deadline", "0"),
+        ("--deadline", "nan"),
+        ("--deadline", "ten"),
+        ("--memory", "-1"),
+        ("--run-deadline", "inf"),
+        ("--seed", "1"),
+        ("--against", ".", "--seed", "x"),
+        ("-k", "no such problem"),
+        ("--nothing",),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_with_exit_status_2(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "error: " in result.stderr.splitlines()[-1]
+
+
+def no_submission(tmp_path: Path) -> tuple[dict[str, Any], str]:
+    return {"arguments": ("--submission", str(tmp_path / "nowhere"))}, "no such folder or file"
+
+
+def empty_submission(tmp_path: Path) -> tuple[dict[str, Any], str]:
+    return {"arguments": ("--submission", str(tmp_path))}, "holds no .py file in hw1/ or mytorch/"
+
+
+def no_references(tmp_path: Path) -> tuple[dict[str, Any], str]:
+    return {"grader": copied(tmp_path)}, "the references can't be read"
+
+
+def damaged_references(tmp_path: Path) -> tuple[dict[str, Any], str]:
+    references = (ROOT / "data" / "hw1_reference.npz").read_bytes()
+    return {"grader": copied(tmp_path, references[: len(references) // 2])}, "the references can't be read"
+
+
+def references_that_are_none(tmp_path: Path) -> tuple[dict[str, Any], str]:
+    return {"grader": copied(tmp_path, b"nothing of the kind")}, "the references can't be read"
+
+
+def old_references(tmp_path: Path) -> tuple[dict[str, Any], str]:
+    with numpy.load(ROOT / "data" / "hw1_reference.npz") as file:
+        kept = {name: file[name] for name in file.files if not name.startswith("momentum/out")}
+    numpy.savez(tmp_path / "old.npz", **kept)  # type: ignore[arg-type]
+    return {"grader": copied(tmp_path, (tmp_path / "old.npz").read_bytes())}, "the references hold nothing for momentum"
+
+
+def no_pytest(tmp_path: Path) -> tuple[dict[str, Any], str]:
+    (tmp_path / "numpy").symlink_to(Path(numpy.__file__).parent)
+    return {"python": ("-S",), "PYTHONPATH": str(tmp_path)}, "pytest is not installed"
+
+
+def no_numpy(tmp_path: Path) -> tuple[dict[str, Any], str]:
+    return {"python": ("-S",)}, "numpy is not installed"
+
+
+def copied(tmp_path: Path, references: bytes | None = None) -> Path:
+    """The grader alone, with these references or none, and the solution beside it."""
+    grader = tmp_path / "project" / "autograder" / "hw1_autograder"
+    shutil.copytree(GRADER, grader, ignore=shutil.ignore_patterns("__pycache__"))
+    write(solution(), tmp_path / "project")
+    if references is not None:
+        write({"data/hw1_reference.npz": references}, tmp_path / "project")
+    return grader
+
+
+OBSTACLES = [
+    no_submission,
+    empty_submission,
+    no_references,
+    damaged_references,
+    references_that_are_none,
+    old_references,
+    no_pytest,
+    no_numpy,
+]
+
+
+@pytest.mark.parametrize("form", ["table", "autolab", "json"])
+@pytest.mark.parametrize("obstacle", OBSTACLES, ids=lambda obstacle: obstacle.__name__)
+def test_where_nothing_can_be_graded_a_line_says_why(
+    obstacle: Callable[[Path], tuple[dict[str, Any], str]], form: str, tmp_path: Path
+) -> None:
+    settings, words = obstacle(tmp_path)
+    result = run(*settings.pop("arguments", ()), "--format", form, **settings)
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    if form == "autolab":
+        assert result.returncode == 0
+        assert json.loads(lines(result)[-1]) == {"scores": dict.fromkeys(NAMES, 0)}
+        if obstacle is not no_numpy:
+            _, checks = check_autolab(result)
+            assert all(words in check["hint"] for check in checks.values())
+    else:
+        assert result.returncode == 2
+        if form == "json" and obstacle is not no_numpy:
+            assert json.loads(result.stdout)["scores"] == dict.fromkeys(NAMES, 0)
+
+
+def test_the_solution_gets_full_points_from_any_folder_and_leaves_none(tmp_path: Path) -> None:
+    result = run(TMPDIR=str(tmp_path))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+    assert handins.grade(ROOT).score == MAX_TOTAL
