@@ -47,7 +47,11 @@ def compare(quantity: str, kind: str, value: np.ndarray | None, expected: np.nda
         return mismatch("type", f"is {_article(kind)}, expected {wanted}")
     if expected.dtype.kind == "U" or value.dtype.kind in "US":
         same = value.dtype.kind == expected.dtype.kind and np.array_equal(value, expected)
-        return None if same else mismatch("value", f"is {_shown(value)}")
+        if same:
+            return None
+        said = mismatch("value", f"is {_shown(value)}")
+        silent = expected.ndim == 0 and str(expected) == ""
+        return said._replace(sentence=f"{quantity}: {_text(value)}") if silent else said
     if expected.ndim and value.dtype != expected.dtype and expected.dtype.kind == "f":
         return mismatch("dtype", f"has the dtype {value.dtype}, expected {expected.dtype}")
     if value.shape != expected.shape:
@@ -90,5 +94,10 @@ def _article(kind: str) -> str:
 
 
 def _shown(value: np.ndarray) -> str:
-    text = "".join(c if c.isprintable() else "?" for c in str(value.item() if value.size == 1 else value.dtype))
-    return f"'{text[:40]}'" if value.dtype.kind == "U" else text[:40]
+    text = _text(value)[:40]
+    return f"'{text}'" if value.dtype.kind == "U" else text
+
+
+def _text(value: np.ndarray) -> str:
+    text = str(value.item() if value.size == 1 else value.dtype)
+    return "".join(c if c.isprintable() else "?" for c in text[:160])

@@ -9,9 +9,10 @@ from typing import Callable, Protocol
 
 import cases
 import numpy as np
+import training_rules
 import wire
 from compare import array_of, blob_of
-from sandbox import GraderError, Sandbox
+from sandbox import GraderError, Outcome, Sandbox
 
 Arrays = dict[str, np.ndarray]
 ANSWERS = [f"question_{i}" for i in range(1, 6)]
@@ -57,7 +58,7 @@ class Solution:
 
     def case(self, key: str) -> tuple[Arrays, Arrays]:
         inputs = cases.draw(key, self._seed)
-        outcome = self._sandbox.run(cases.CASES[key][0], blobs(inputs), self._deadline)
+        outcome = perform(self._sandbox, key, inputs, self._deadline)
         if outcome.ended != "returned" or not outcome.types or outcome.types.keys() != outcome.blobs.keys():
             how = outcome.raised.get("type", outcome.ended)
             raise GraderError(f"the solution gave no values for {key}: {how}")
@@ -87,6 +88,13 @@ class Fallback:
     def _give_up(self, error: GraderError) -> None:
         self._judge = self._second
         self._remarks.append(f"compared with the prestored references, since {error}"[:300])
+
+
+def perform(sandbox: Sandbox, key: str, inputs: Arrays, deadline: float) -> Outcome:
+    """Run the exercise of a case; where it returns a log, what counts is how the rules read it."""
+    exercise = cases.CASES[key][0]
+    outcome = sandbox.run(exercise, blobs(inputs), deadline)
+    return training_rules.read(outcome, inputs) if exercise == "training_log" else outcome
 
 
 def blobs(arrays: Arrays) -> dict[str, wire.Blob]:

@@ -253,7 +253,7 @@ def watched(options: argparse.Namespace) -> int:
 
         found = training_stats.watch(sandbox, files, os.path.join(ROOT, "data", "mnist.npz"), options.deadline)
     training_stats.show(found, sys.stdout)
-    return 1 if any(check.fault for check in found) else 0
+    return 1 if any(found.values()) else 0
 
 
 def watching(options: argparse.Namespace) -> int:

@@ -11,7 +11,6 @@ import numpy as np
 from exercises import Course, Values, exercise
 
 CALLS = ("zero_grads", "forward", "backward", "step")
-STATISTICS = ("training_losses", "training_errors", "validation_losses", "validation_errors")
 UNKNOWN = -1  # a row that is none of the data set's
 
 
@@ -33,12 +32,13 @@ def _key(row: Any) -> bytes:
 
 
 class Log:
-    """What is told of each call: its number in CALLS, the mode, and for rows their numbers and labels."""
+    """What is told of each call: its first letter, the mode, and for rows their numbers and labels."""
 
     def __init__(self, rows: Rows, criterion: Callable[[Any, Any], Any]) -> None:
         self._rows, self._criterion = rows, criterion
-        self._now = np.zeros(0, dtype=int)
-        self.events: list[tuple[int, int, int]] = []  # call, whether in training mode, number of rows
+        self.calls: list[str] = []
+        self.modes: list[bool] = []  # whether in training mode
+        self.counts: list[int] = []  # of rows
         self.rows: list[np.ndarray] = []
         self.losses: list[float] = []  # of every forward: summed, under the rows' true labels
         self.wrong: list[int] = []
@@ -46,23 +46,26 @@ class Log:
 
     def call(self, name: str, training: bool, argument: Any, result: Any) -> None:
         if name == "forward":
-            self._now = self._rows.numbers(argument)
-            self.rows.append(self._now)
+            rows = self._rows.numbers(argument)
+            self.rows.append(rows)
             self.losses.append(np.nan)
             self.wrong.append(0)
-            if UNKNOWN not in self._now:
-                truth = self._rows.labels[self._now]
+            if UNKNOWN not in rows:
+                truth = self._rows.labels[rows]
                 self.losses[-1] = float(np.sum(self._criterion(result, np.eye(result.shape[1])[truth])))
                 self.wrong[-1] = int((result.argmax(axis=1) != truth).sum())
         if name == "backward":
             self.labels.append(np.argmax(argument, axis=1))
-        count = 0 if argument is None else len(argument)
-        self.events.append((CALLS.index(name), int(training), count))
+        self.calls.append(name[0])
+        self.modes.append(training)
+        self.counts.append(0 if argument is None else len(argument))
 
     def values(self) -> Values:
         none = [np.zeros(0, dtype=int)]
         return {
-            "events": np.array(self.events, dtype=int).reshape(-1, 3),
+            "calls": np.array(self.calls, dtype="U1"),
+            "modes": np.array(self.modes, dtype=bool),
+            "counts": np.array(self.counts, dtype=int),
             "rows": np.concatenate(self.rows or none),
             "labels": np.concatenate(self.labels or none),
             "losses": np.array(self.losses),
@@ -134,7 +137,6 @@ def training_log(
     values["unchanged"] = all(
         np.array_equal(old, new) for old, new in zip(before, (array for pair in partitions for array in pair))
     )
-    values["returned"] = len(returned) if isinstance(returned, (tuple, list, np.ndarray)) else UNKNOWN
-    if values["returned"] == len(STATISTICS):
-        values.update(zip(STATISTICS, returned))
-    return values
+    several = isinstance(returned, (tuple, list, np.ndarray))
+    values["returned"] = len(returned) if several else UNKNOWN
+    return {**values, **{f"returned {number}": value for number, value in enumerate(returned[:4] if several else ())}}

@@ -246,10 +246,6 @@ SAME_NUMBERS = (
         {"momentum_ignored", "velocity_not_kept", "velocity_cleared"},
         "a velocity that is lost between two steps moves no parameter, whichever way it was lost",
     ),
-    (
-        {"stats_no_zero_grads", "stats_step_before_backward"},
-        "the recorder knows one rule for a batch: its four calls in their order",
-    ),
 )
 
 MISTAKES: tuple[Mistake, ...] = (
@@ -1199,14 +1195,14 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "stats_no_zero_grads",
         "3.6",
-        "a training batch should call zero_grads, forward, backward and step, in this order",
+        "zero_grads is not called before each batch",
         _training_stats(train="mlp.forward(x); mlp.backward(y); mlp.step()"),
         "training_stats",
     ),
     Mistake(
         "stats_step_before_backward",
         "3.6",
-        "a training batch should call zero_grads, forward, backward and step, in this order",
+        "step is called before backward: it applies the gradients of the batch before",
         _training_stats(train="mlp.zero_grads(); mlp.forward(x); mlp.step(); mlp.backward(y)"),
         "training_stats",
     ),

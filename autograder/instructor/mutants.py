@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT / "autograder" / "hw1_autograder"))
 import exercises  # noqa: E402
 import numpy as np  # noqa: E402
 import probes  # noqa: E402, F401  (enters its exercises in the table)
+import training_log  # noqa: E402, F401  (the same)
 from child import describe, plain  # noqa: E402
 from findings import PROBES  # noqa: E402
 from grading import Grading  # noqa: E402

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "autograder" / "hw1_autograder"))
 
 import cases  # noqa: E402
+import training_rules  # noqa: E402
 
 Arrays = dict[str, np.ndarray]
 ALPHA, EPS = 0.9, 1e-8  # of batch norm (writeup, appendix C)
@@ -358,43 +359,9 @@ def probe_mlp_dtype(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict
     return dict.fromkeys(names, "float32")
 
 
-RULES = (
-    "the test set is left alone",
-    "the data set's arrays stay as they are",
-    "each batch takes its labels along",
-    "each epoch trains on every row once, a short last batch included",
-    "the training rows are shuffled",
-    "each epoch shuffles anew",
-    "each training batch calls zero_grads, forward, backward and step",
-    "validation calls neither backward nor step",
-    "training is in training mode, after a validation too",
-    "validation is in inference mode",
-    "each epoch validates on every validation row once",
-)
-
-
-def probe_training_stats(
-    train_x: np.ndarray,
-    train_y: np.ndarray,
-    val_x: np.ndarray,
-    val_y: np.ndarray,
-    nepochs: np.ndarray,
-    batch_size: np.ndarray,
-    **test: np.ndarray,
-) -> dict[str, Any]:
-    """Means of losses and of wrong rows: a row's logits are its features, and in validation they grow by each step."""
-    values: dict[str, Any] = {f"the rule that {rule}": "kept" for rule in RULES}
-    steps = -(-len(train_x) // int(batch_size)) * np.arange(1, int(nepochs) + 1)
-    for name, x, y, scales in [
-        ("training", train_x, train_y, np.ones(int(nepochs))),
-        ("validation", val_x, val_y, 1 + steps / 10),
-    ]:
-        logits, labels = torch.tensor(x[:, 1:]), torch.tensor(y)
-        wrong = (logits.argmax(dim=1) != labels.argmax(dim=1)).double().mean()
-        losses = [float(cross_entropy(scale * logits, labels).mean()) for scale in scales]
-        values[f"{name}_losses (means over all examples of an epoch)"] = np.array(losses)
-        values[f"{name}_errors (means over all examples of an epoch)"] = np.full(int(nepochs), float(wrong))
-    return values
+def training_log(**_: np.ndarray) -> dict[str, Any]:
+    """Nothing is wrong by any rule."""
+    return dict.fromkeys(training_rules.RULES, "")
 
 
 ORACLES: dict[str, Callable[..., dict[str, Any]]] = {

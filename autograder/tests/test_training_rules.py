@@ -1,158 +1,288 @@
-"""Every way of getting `get_training_stats` wrong brings its finding, with a sentence that names the rule."""
+"""The rules for `get_training_stats` find each of its known mistakes, on MNIST and on the finding's small data alike.
+
+Both say which rule is broken; other right ways to write it break none.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import activation
+import cases
+import loss
+import numpy as np
 import pytest
-from handins import MAX_TOTAL, Edit, body, changed, grade, solution, write
+import runner
+import training_log
+import training_rules
+import training_stats
+from compare import array_of, blob_of
+from handins import MAX_TOTAL, body, changed, grade, solution, write
+from sandbox import Outcome
 
-FILE = "hw1/hw1.py"
+import hw1
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = "def get_training_stats(mlp, dset, nepochs, batch_size):\n"
 TITLE = "get_training_stats breaks a rule of section 3.6"
-BATCHES = "for start in range(0, len(order), batch_size):"
-VALIDATION = "for start in range(0, len(val_x), batch_size):"
-FORWARD = "mlp.forward(val_x[start : start + batch_size])"
-FIGURES = "(means over all examples of an epoch) is wrong at"
 
+# A right function in another style than the solution's: each mistake is one change of it.
+RIGHT = """
+    (x, y), (vx, vy), (tx, ty) = dset
+    stats = np.zeros((4, nepochs))
+    n, m = len(x), len(vx)
+    order = np.arange(n)
+    for epoch in range(nepochs):
+        totals = np.zeros(4)
+        np.random.shuffle(order)
+        a, b = x[order], y[order]
+        mlp.train()
+        for i in range(0, n, batch_size):
+            mlp(a[i:i + batch_size])
+            mlp.zero_grads()
+            mlp.backward(b[i:i + batch_size])
+            mlp.step()
+            totals[0] += mlp.total_loss(b[i:i + batch_size])
+            totals[1] += mlp.error(b[i:i + batch_size])
+        mlp.eval()
+        for i in range(0, m, batch_size):
+            mlp.forward(vx[i:i + batch_size])
+            totals[2] += mlp.total_loss(vy[i:i + batch_size])
+            totals[3] += mlp.error(vy[i:i + batch_size])
+        stats[:, epoch] = totals / [n, n, m, m]
+    return tuple(stats)
+"""
+STEP = "            mlp.step()\n"
+ZERO = "            mlp.zero_grads()\n"
+FORWARD = "            mlp(a[i:i + batch_size])\n"
+BACKWARD = "            mlp.backward(b[i:i + batch_size])\n"
+SHUFFLE = "        np.random.shuffle(order)\n        a, b = x[order], y[order]\n"
+EPOCHS = "    for epoch in range(nepochs):\n"
+TOTALS = "        totals = np.zeros(4)\n"
+VALIDATE = "            mlp.forward(vx[i:i + batch_size])\n"
 
-def both(*edits: Edit) -> Edit:
-    return lambda files: [edit(files) for edit in edits] and None
-
-
-def without_train(files: dict[str, bytes]) -> None:
-    files[FILE] = files[FILE].replace(b"        mlp.train()\n", b"")
-
-
+# What is changed to what, and a part of what is to be found (mistake 61 of the course's list, and its like).
 MISTAKES = {
-    "no train() after validation": (without_train, "training is in training mode, after a validation too is"),
-    "x shuffled without its labels": (
-        changed(FILE, "labels = train_labels[batch]", "labels = train_labels[start : start + batch_size]"),
-        "each batch takes its labels along",
-    ),
+    "no train() after validation": ("        mlp.train()\n", "", "train() has to follow"),
+    "no eval() before validation": ("        mlp.eval()\n", "", "eval() has to come before"),
+    "x shuffled without y": ("y[order]", "y", "another row's label"),
     "totals not reset": (
-        changed(
-            FILE, "    training_losses /= len(train_x)", "    training_losses = training_losses.cumsum() / len(train_x)"
-        ),
-        f"training_losses {FIGURES} [1]",
+        EPOCHS + "        totals = np.zeros(4)\n",
+        "    totals = np.zeros(4)\n" + EPOCHS,
+        "not set to zero",
     ),
-    "divided by batches": (
-        changed(FILE, "    validation_losses /= len(val_x)", "    validation_losses /= -(-len(val_x) // batch_size)"),
-        f"validation_losses {FIGURES} [0]",
+    "divided by batches": ("/ [n, n, m, m]", "/ np.ceil(np.array([n, n, m, m]) / batch_size)", "number of batches"),
+    "not divided": ("/ [n, n, m, m]", "", "not divided"),
+    "errors divided by batches": ("/ [n, n, m, m]", "/ [n, np.ceil(n / batch_size), m, m]", "number of batches"),
+    "in percent": ("/ [n, n, m, m]", "/ [n, n / 100, m, m / 100]", "in percent"),
+    "means of batches averaged": (
+        "            totals[0] += mlp.total_loss(b[i:i + batch_size])\n",
+        "            totals[0] += mlp.total_loss(b[i:i + batch_size]) / len(a[i:i + batch_size]) / -(-n // batch_size) * n\n",
+        "short last batch counts as much",
     ),
-    "errors divided by batches": (
-        changed(FILE, "    training_errors /= len(train_x)", "    training_errors /= -(-len(train_x) // batch_size)"),
-        f"training_errors {FIGURES} [0]",
-    ),
-    "the mean of the batches' means": (
-        both(
-            changed(
-                FILE,
-                "training_losses[epoch] += mlp.total_loss(labels)",
-                "training_losses[epoch] += mlp.total_loss(labels) / len(labels)",
-            ),
-            changed(
-                FILE, "    training_losses /= len(train_x)", "    training_losses /= -(-len(train_x) // batch_size)"
-            ),
-        ),
-        f"training_losses {FIGURES} [0]",
-    ),
-    "last short batch dropped": (
-        changed(FILE, BATCHES, "for start in range(0, len(order) - batch_size + 1, batch_size):"),
-        "each epoch trains on every row once, a short last batch included",
-    ),
-    "last short batch of the validation dropped": (
-        changed(FILE, VALIDATION, "for start in range(0, len(val_x) - batch_size + 1, batch_size):"),
-        "each epoch validates on every validation row once",
+    "short last batch dropped": (
+        "range(0, n, batch_size)",
+        "range(0, n - batch_size + 1, batch_size)",
+        "last batch is dropped",
     ),
     "a step on validation data": (
-        changed(FILE, FORWARD, f"{FORWARD}; mlp.backward(labels); mlp.step()"),
-        "validation calls neither backward nor step",
+        VALIDATE,
+        VALIDATE + "            mlp.zero_grads(); mlp.backward(vy[i:i + batch_size]); mlp.step()\n",
+        "validation rows",
     ),
-    "the caller's arrays shuffled": (
-        changed(
-            FILE,
-            "np.random.shuffle(order)",
-            "np.random.shuffle(order); train_x[:], train_labels[:] = train_x[order], train_labels[order]",
-        ),
-        "the data set's arrays stay as they are",
+    "the caller's arrays shuffled in place": (
+        SHUFFLE,
+        "        state = np.random.get_state(); np.random.shuffle(x)\n"
+        "        np.random.set_state(state); np.random.shuffle(y); a, b = x, y\n",
+        "written to",
     ),
-    "no shuffling": (changed(FILE, "np.random.shuffle(order)", "pass"), "the training rows are shuffled"),
-    "shuffled once": (
-        changed(FILE, "np.random.shuffle(order)", "epoch or np.random.shuffle(order)"),
-        "each epoch shuffles anew",
+    "the validation rows trained on in between": (
+        "        mlp.eval()\n",
+        "        mlp(vx); mlp.backward(vy); mlp.step()\n        mlp.eval()\n",
+        "validation rows",
     ),
-    "validated on the test set": (
-        changed(FILE, "(val_x, val_labels) = dset[:2]", "_, (val_x, val_labels) = dset"),
-        "the test set is left alone",
+    "no shuffling": (SHUFFLE, "        a, b = x, y\n", "never shuffled"),
+    "one order for all epochs": (
+        EPOCHS + TOTALS + "        np.random.shuffle(order)\n",
+        "    np.random.shuffle(order)\n" + EPOCHS + TOTALS,
+        "same order",
     ),
-    "trained on the validation set as well": (
-        changed(FILE, "mlp.eval()", "mlp.forward(val_x); mlp.backward(val_labels); mlp.eval()"),
-        "validation calls neither backward nor step",
+    "batches shuffled, not rows": (
+        SHUFFLE,
+        "        starts = np.arange(0, n, batch_size)[:-1]; np.random.shuffle(starts)\n"
+        "        o = np.concatenate([*(np.arange(s, s + batch_size) for s in starts), np.arange(n - n % batch_size, n)])\n"
+        "        a, b = x[o], y[o]\n",
+        "only the batches",
     ),
-    "no zero_grads": (
-        changed(FILE, "            mlp.zero_grads()\n", ""),
-        "each training batch calls zero_grads, forward",
+    "drawn with replacement": ("np.random.shuffle(order)", "order = np.random.randint(n, size=n)", "more than once"),
+    "the test set validates": ("(vx, vy), (tx, ty)", "(tx, ty), (vx, vy)", "rows of it pass"),
+    "no zero_grads": (ZERO, "", "zero_grads is not called"),
+    "zero_grads before step": (STEP, ZERO + STEP, "nothing to apply"),
+    "no step": (STEP, "", "step is never called"),
+    "no backward": (BACKWARD, "", "backward is never called"),
+    "step before backward": (BACKWARD + STEP, STEP + BACKWARD, "without a step right after"),
+    "two steps a batch": (STEP, STEP * 2, "without a backward right before"),
+    "training set evaluated again": (STEP, STEP + FORWARD, "without training"),
+    "one epoch too few": (
+        "range(nepochs)",
+        "range(nepochs - 1)",
+        "rounds of training with validation after them, expected",
     ),
-    "no step": (changed(FILE, "            mlp.step()\n", ""), "each training batch calls zero_grads, forward"),
-    "gradients zeroed before the step": (
-        changed(FILE, "            mlp.step()\n", "            mlp.zero_grads(); mlp.step()\n"),
-        "each training batch calls zero_grads, forward",
+    "no validation": ("range(0, m, batch_size)", "range(0)", "validation"),
+    "validation drops its last batch": (
+        "range(0, m, batch_size)",
+        "range(0, m - batch_size + 1, batch_size)",
+        "rows are left out",
     ),
-    "validated in training mode": (changed(FILE, "        mlp.eval()\n", ""), "validation is in inference mode"),
-    "lists of another length": (
-        changed(
-            FILE, "    training_losses /= len(train_x)", "    training_losses = training_losses[:1] / len(train_x)"
-        ),
-        "has the shape (1,), expected (3,)",
+    "lists of lists": ("return tuple(stats)", "return tuple(stats.tolist())", "no numeric array"),
+    "two arrays": ("return tuple(stats)", "return stats[0], stats[1]", "2 values are returned"),
+    "nothing": ("return tuple(stats)", "return", "no tuple"),
+    "only the last epoch's": ("return tuple(stats)", "return tuple(stats[:, -1:])", "has the shape (1,), expected"),
+    "gradient ascent": (STEP, "            mlp.lr = -0.05\n" + STEP, "no lower than after the first"),
+}
+
+VARIANTS = {
+    "the same": ("", ""),
+    "zero_grads at the end of a batch": (ZERO + BACKWARD + STEP, BACKWARD + STEP + ZERO),
+    "validation at once": (
+        RIGHT[RIGHT.index("        for i in range(0, m,") : RIGHT.index("        stats[")],
+        "        mlp(vx)\n        totals[2:] = mlp.total_loss(vy), mlp.error(vy)\n",
     ),
-    "an exception": (body("get_training_stats", "raise ValueError('no')"), "ValueError: no"),
+    "float32": (
+        "    (x, y), (vx, vy), (tx, ty) = dset\n",
+        "    (x, y), (vx, vy) = ([p.astype('f') for p in d] for d in dset[:2])\n",
+    ),
+    "a permutation": ("np.random.shuffle(order)", "order = np.random.permutation(n)"),
+    "an array of shape (4, nepochs)": ("return tuple(stats)", "return stats"),
+    "shuffled after the epoch": (
+        EPOCHS + TOTALS + "        np.random.shuffle(order)\n",
+        EPOCHS + TOTALS + "        epoch and np.random.shuffle(order)\n",
+    ),
+    "figures from the network's output": (
+        "totals[0] += mlp.total_loss(b[i:i + batch_size])",
+        "totals[0] += mlp.criterion(mlp.output, b[i:i + batch_size]).sum()",
+    ),
+    "left in inference mode": ("    return", "    mlp.eval()\n    return"),
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_costs_nothing_and_brings_the_sentence_that_names_it(mistake: str, tmp_path: Path) -> None:
-    edit, sentence = MISTAKES[mistake]
-    files = solution()
-    edit(files)
-    result = grade(write(files, tmp_path))
+def edited(old: str, new: str) -> str:
+    assert old in RIGHT
+    return RIGHT.replace(old, new, 1) if old else RIGHT
+
+
+@pytest.fixture(scope="module", params=["MNIST", "the finding's"])
+def data(request: pytest.FixtureRequest) -> dict[str, np.ndarray]:
+    if request.param == "MNIST":
+        return training_stats.inputs(str(ROOT / "data" / "mnist.npz"))
+    return cases.draw("training_stats")
+
+
+def broken(body: str, data: dict[str, np.ndarray], seed: int = 0) -> list[str]:
+    """What the rules say of a get_training_stats with this body; in this process, since it is no student's."""
+    names: dict[str, Any] = {"np": np}
+    exec(HEAD + body, names)
+    module = SimpleNamespace(MLP=hw1.MLP, get_training_stats=names["get_training_stats"])
+    np.random.seed(seed)
+    copies = {name: array.copy() for name, array in data.items()}
+    values = training_log.training_log(SimpleNamespace(hw1=module, activation=activation, loss=loss), **copies)
+    blobs = {name: blob_of(np.asarray(value)) for name, value in values.items() if not isinstance(value, list)}
+    outcome = training_rules.read(Outcome("returned", blobs=blobs), data)
+    assert list(outcome.blobs) == list(training_rules.RULES)
+    return [fault for fault in (str(array_of(blob)) for blob in outcome.blobs.values()) if fault]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_another_right_way_breaks_no_rule(name: str, data: dict[str, np.ndarray]) -> None:
+    assert broken(edited(*VARIANTS[name]), data) == []
+
+
+def test_right_code_breaks_no_rule_whatever_the_inputs_and_the_shuffling() -> None:
+    for seed in range(50):
+        assert broken(RIGHT, cases.draw("training_stats", seed), seed) == []
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_the_rule_that_a_mistake_breaks_is_named_first(name: str, data: dict[str, np.ndarray]) -> None:
+    old, new, words = MISTAKES[name]
+    assert words in broken(edited(old, new), data)[0]
+
+
+def test_the_solution_is_as_it_should_be_and_the_exit_status_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert runner.main(["--training-stats"]) == 0
+    assert "16 of 16 as they should be" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (edited("y[order]", "y"), "another row's label"),
+        ("    1 / 0\n", "`1 / 0`: ZeroDivisionError"),
+        ("    import os\n    os._exit(0)\n", "the process ended"),
+        ("    return np.zeros(4)\n", "no validation follows"),
+    ],
+)
+def test_the_finding_and_the_option_say_the_same_and_cost_nothing(
+    code: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(code, tmp_path)
+    result = grade(path)
     assert result.score == MAX_TOTAL
     assert [finding.title for finding in result.findings] == [TITLE]
-    assert sentence in result.findings[0].reason
+    assert words in result.findings[0].reason
+    assert runner.main(["--training-stats", "--submission", str(path)]) == 1
+    assert words in capsys.readouterr().out
 
 
-RIGHT = {
-    "not written yet": body("get_training_stats", "raise NotImplementedError"),
-    "gradients zeroed after the step": both(
-        changed(FILE, "            mlp.zero_grads()\n", ""),
-        changed(FILE, "mlp.step()\n", "mlp.step(); mlp.zero_grads()\n"),
-    ),
-    "gradients zeroed after forward": both(
-        changed(FILE, "            mlp.zero_grads()\n", ""),
-        changed(FILE, "mlp.forward(train_x[batch])", "mlp.forward(train_x[batch]); mlp.zero_grads()"),
-    ),
-    "validated in one pass": both(
-        changed(FILE, VALIDATION, "for _ in range(1):"),
-        changed(FILE, FORWARD, "mlp.forward(val_x)"),
-        changed(FILE, "labels = val_labels[start : start + batch_size]", "labels = val_labels"),
-    ),
-    "figures from the network's output": changed(
-        FILE,
-        "training_losses[epoch] += mlp.total_loss(labels)",
-        "training_losses[epoch] += mlp.criterion(mlp.output, labels).sum()",
-    ),
-    "all three partitions unpacked": changed(
-        FILE,
-        "(train_x, train_labels), (val_x, val_labels) = dset[:2]",
-        "(train_x, train_labels), (val_x, val_labels), (a, b) = dset",
-    ),
-    "train and validation called by call": changed(FILE, FORWARD, "mlp(val_x[start : start + batch_size])"),
-}
+def test_what_is_still_to_be_written_brings_no_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written("    raise NotImplementedError('here')\n", tmp_path)
+    assert grade(path).findings == []
+    assert runner.main(["--training-stats", "--submission", str(path)]) == 1
+    assert "still to be written: here" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("variant", RIGHT)
-def test_another_right_way_brings_no_finding(variant: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "edit",
+    [
+        changed("hw1/hw1.py", "parameter -= self.lr * gradient", "pass"),
+        body("MLP.step", "raise ValueError('no')"),
+        body("MLP.total_loss", "return 0.0"),
+        body("MLP.error", "raise ValueError('no')"),
+    ],
+)
+def test_the_finding_waits_for_the_network_that_it_watches(edit: Any, tmp_path: Path) -> None:
     files = solution()
-    RIGHT[variant](files)
-    result = grade(write(files, tmp_path))
-    assert [(finding.title, finding.reason) for finding in result.findings] == []
-    assert result.score == MAX_TOTAL
+    edit(files)
+    assert TITLE not in [finding.title for finding in grade(write(files, tmp_path)).findings]
+
+
+def written(code: str, folder: Path) -> Path:
+    """The solution with this body of get_training_stats."""
+    files = solution()
+    text = files["hw1/hw1.py"].decode()
+    files["hw1/hw1.py"] = (text[: text.index(HEAD)] + HEAD + code).encode()
+    return write(files, folder)
+
+
+LOG = {"calls": np.array(["f"]), "modes": np.ones(1), "counts": np.ones(1, int), "rows": np.zeros(1, int)}
+WHOLE = {**LOG, "losses": np.zeros(1), "wrong": np.zeros(1), "returned": np.array(0), "unchanged": np.array(True)}
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        {},
+        LOG,
+        {**WHOLE, "counts": np.array([-1])},
+        {**WHOLE, "counts": np.array(1)},
+        {**WHOLE, "rows": np.array([1.5])},
+        {**WHOLE, "wrong": np.array([np.inf])},
+        {**WHOLE, "unchanged": np.ones(2)},
+        {**WHOLE, "calls": np.array(["f"] * 200_000)},
+    ],
+)
+def test_what_is_no_log_is_not_read_as_one(log: dict[str, np.ndarray]) -> None:
+    outcome = Outcome("returned", blobs={name: blob_of(array) for name, array in log.items()})
+    assert training_rules.read(outcome, cases.draw("training_stats")).ended == "garbled"
