@@ -52,7 +52,7 @@ def watch(sandbox: Sandbox, submission: Submission, mnist: str, deadline: float)
     given = inputs(mnist)
     outcome = sandbox.run("training_log", blobs(given), deadline)
     if outcome.ended != "returned":
-        if diagnose.unstarted(outcome):
+        if diagnose.unstarted(outcome, submission):
             reason = f"still to be written: {' '.join(outcome.raised['message'].split())[:200]}"
         elif outcome.ended == "raised":
             reason = diagnose.exception(outcome, submission)
