@@ -233,9 +233,9 @@ def is_guard(statement: ast.stmt) -> bool:
 def headline(statement: ast.stmt) -> str:
     """The statement on one line, a compound one without its body."""
     if hasattr(statement, "body"):
-        statement = copy.copy(statement)
-        statement.body = [ast.Pass()]
-        statement.orelse = []
+        short: Any = copy.copy(statement)
+        short.body, short.orelse = [ast.Pass()], []
+        statement = short
     return re.sub(r"\s+", " ", ast.unparse(ast.fix_missing_locations(statement))).removesuffix(": pass")
 
 
@@ -288,7 +288,7 @@ class Direct:
         module.__file__ = str(ROOT / "hw1" / module.__name__)
         exec(self._code[module.__name__], module.__dict__)
 
-    def run(self, exercise: str, blobs: dict[str, Blob], deadline: float) -> Outcome:
+    def run(self, exercise: str, blobs: dict[str, Blob], deadline: float, strict: bool = False) -> Outcome:
         np.random.seed(11785)
         inputs = {name: np.ndarray(blob.shape, blob.dtype, bytearray(blob.data)) for name, blob in blobs.items()}
         try:
@@ -337,7 +337,7 @@ def verdict(sandbox: Direct, judge: Prestored) -> str:
 class Survey(NamedTuple):
     """How many mutants there were, and those that nothing shows of, by what excuses them."""
 
-    count: int
+    mutants: int
     guards: list[Mutant]
     proved: list[Mutant]
     surviving: list[Mutant]
@@ -358,7 +358,7 @@ def survey(every: int = 1, progress: bool = False) -> Survey:
                     kind.append(mutant)
                 if progress and count % 50 == 0:
                     print(f"\r{count} mutants", end="", file=sys.stderr, flush=True)
-    return result._replace(count=count)
+    return result._replace(mutants=count)
 
 
 def main() -> int:
@@ -369,9 +369,9 @@ def main() -> int:
     result = survey(options.every, progress=sys.stderr.isatty())
     for mutant in result.surviving:
         print(mutant.name)
-    seen = result.count - sum(len(mutants) for mutants in result[1:])
+    seen = result.mutants - len(result.guards) - len(result.proved) - len(result.surviving)
     print(
-        f"{result.count} mutants in {time.monotonic() - start:.0f} s: {seen} lose points or bring a finding, "
+        f"{result.mutants} mutants in {time.monotonic() - start:.0f} s: {seen} lose points or bring a finding, "
         f"{len(result.guards)} change what is raised for invalid input, {len(result.proved)} are proved equivalent, "
         f"{len(result.surviving)} survive"
     )
