@@ -253,7 +253,7 @@ class Direct:
     def __enter__(self) -> Direct:
         self._kept = {name: sys.modules.pop(name) for name in self._compiled if name in sys.modules}
         sys.meta_path.insert(0, self)  # type: ignore[arg-type]
-        self.load(None)
+        self.load({})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -262,14 +262,13 @@ class Direct:
             sys.modules.pop(name, None)
         sys.modules.update(self._kept)
 
-    def load(self, mutant: Mutant | None) -> None:
-        """Have the modules of the solution with this mutant from now on; each is run when it is first asked for."""
+    def load(self, changed: dict[str, Any]) -> None:
+        """Have the solution's modules with these files (source or syntax tree); each runs when it is asked for."""
         self._code = dict(self._compiled)
-        if mutant:
+        for file, source in changed.items():
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of a compiler that finds the change strange
-                code = compile(ast.fix_missing_locations(mutant.tree), mutant.file, "exec")
-            self._code[Path(mutant.file).stem] = code
+                warnings.simplefilter("ignore")  # of a compiler that finds a change strange
+                self._code[Path(file).stem] = compile(source, file, "exec")
         for name in self._code:
             sys.modules.pop(name, None)
         self._course = exercises.Course(lambda stage: None)
@@ -352,7 +351,7 @@ def survey(every: int = 1, progress: bool = False) -> Survey:
         for file in FILES:
             for mutant in islice(mutants(file, (ROOT / file).read_text()), 0, None, every):
                 count += 1
-                sandbox.load(mutant)
+                sandbox.load({mutant.file: ast.fix_missing_locations(mutant.tree)})
                 if not verdict(sandbox, judge):
                     kind = result.guards if mutant.guard else result.proved if proof(mutant) else result.surviving
                     kind.append(mutant)

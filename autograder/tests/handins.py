@@ -106,6 +106,7 @@ class Result:
             grading.grade(problem)
         self.verdicts = grading.verdicts
         self.findings = grading.findings(CATALOGUE, REFERENCES)
+        self.remarks = grading.submission.remarks
         self.score = sum(verdict.score for verdict in self.verdicts.values())
         self.statuses = {key: verdict.status for key, verdict in self.verdicts.items()}
         self.unpassed = {key: status for key, status in self.statuses.items() if status != "passed"}
