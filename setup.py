@@ -15,7 +15,7 @@ setup(
     extras_require={
         "autograder": AUTOGRADER,
         "plots": PLOTS,
-        "dev": [*AUTOGRADER, *PLOTS, "hypothesis", "mypy", "ruff"],
+        "dev": [*AUTOGRADER, *PLOTS, "mypy", "pytest-xdist", "ruff", "setuptools"],
         "oracle": ["torch"],
         "benchmark": ["jax", "scikit-learn", "torch"],
     },

@@ -255,7 +255,10 @@ def probe_mlp_twice(course: Course, x: np.ndarray, y: np.ndarray, **network: np.
 def probe_mlp_dtype(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
     """Two training steps and an inference pass of a network whose init functions return float32."""
     random = np.random.RandomState(0)
-    init = lambda *shape: random.standard_normal(shape).astype(np.float32)  # noqa: E731
+
+    def init(*shape: int) -> np.ndarray:
+        return random.randn(*shape).astype(np.float32)
+
     mlp = new_mlp(course, network, init, lambda o: init(1, o))
     for _ in range(2):
         train_on(mlp, x, y)

@@ -234,9 +234,9 @@ def is_guard(statement: ast.stmt) -> bool:
 def headline(statement: ast.stmt) -> str:
     """The statement on one line, a compound one without its body."""
     if hasattr(statement, "body"):
-        statement = copy.copy(statement)
-        statement.body = [ast.Pass()]
-        statement.orelse = []
+        short: Any = copy.copy(statement)
+        short.body, short.orelse = [ast.Pass()], []
+        statement = short
     return re.sub(r"\s+", " ", ast.unparse(ast.fix_missing_locations(statement))).removesuffix(": pass")
 
 
@@ -254,7 +254,7 @@ class Direct:
     def __enter__(self) -> Direct:
         self._kept = {name: sys.modules.pop(name) for name in self._compiled if name in sys.modules}
         sys.meta_path.insert(0, self)  # type: ignore[arg-type]
-        self.load(None)
+        self.load({})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -263,14 +263,13 @@ class Direct:
             sys.modules.pop(name, None)
         sys.modules.update(self._kept)
 
-    def load(self, mutant: Mutant | None) -> None:
-        """Have the modules of the solution with this mutant from now on; each is run when it is first asked for."""
+    def load(self, changed: dict[str, Any]) -> None:
+        """Have the solution's modules with these files (source or syntax tree); each runs when it is asked for."""
         self._code = dict(self._compiled)
-        if mutant:
+        for file, source in changed.items():
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of a compiler that finds the change strange
-                code = compile(ast.fix_missing_locations(mutant.tree), mutant.file, "exec")
-            self._code[Path(mutant.file).stem] = code
+                warnings.simplefilter("ignore")  # of a compiler that finds a change strange
+                self._code[Path(file).stem] = compile(source, file, "exec")
         for name in self._code:
             sys.modules.pop(name, None)
         self._course = exercises.Course(lambda stage: None)
@@ -289,7 +288,7 @@ class Direct:
         module.__file__ = str(ROOT / "hw1" / module.__name__)
         exec(self._code[module.__name__], module.__dict__)
 
-    def run(self, exercise: str, blobs: dict[str, Blob], deadline: float) -> Outcome:
+    def run(self, exercise: str, blobs: dict[str, Blob], deadline: float, strict: bool = False) -> Outcome:
         np.random.seed(11785)
         inputs = {name: np.ndarray(blob.shape, blob.dtype, bytearray(blob.data)) for name, blob in blobs.items()}
         try:
@@ -338,7 +337,7 @@ def verdict(sandbox: Direct, judge: Prestored) -> str:
 class Survey(NamedTuple):
     """How many mutants there were, and those that nothing shows of, by what excuses them."""
 
-    count: int
+    mutants: int
     guards: list[Mutant]
     proved: list[Mutant]
     surviving: list[Mutant]
@@ -353,13 +352,13 @@ def survey(every: int = 1, progress: bool = False) -> Survey:
         for file in FILES:
             for mutant in islice(mutants(file, (ROOT / file).read_text()), 0, None, every):
                 count += 1
-                sandbox.load(mutant)
+                sandbox.load({mutant.file: ast.fix_missing_locations(mutant.tree)})
                 if not verdict(sandbox, judge):
                     kind = result.guards if mutant.guard else result.proved if proof(mutant) else result.surviving
                     kind.append(mutant)
                 if progress and count % 50 == 0:
                     print(f"\r{count} mutants", end="", file=sys.stderr, flush=True)
-    return result._replace(count=count)
+    return result._replace(mutants=count)
 
 
 def main() -> int:
@@ -370,9 +369,9 @@ def main() -> int:
     result = survey(options.every, progress=sys.stderr.isatty())
     for mutant in result.surviving:
         print(mutant.name)
-    seen = result.count - sum(len(mutants) for mutants in result[1:])
+    seen = result.mutants - len(result.guards) - len(result.proved) - len(result.surviving)
     print(
-        f"{result.count} mutants in {time.monotonic() - start:.0f} s: {seen} lose points or bring a finding, "
+        f"{result.mutants} mutants in {time.monotonic() - start:.0f} s: {seen} lose points or bring a finding, "
         f"{len(result.guards)} change what is raised for invalid input, {len(result.proved)} are proved equivalent, "
         f"{len(result.surviving)} survive"
     )

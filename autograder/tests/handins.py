@@ -14,7 +14,11 @@ GRADER = ROOT / "autograder" / "hw1_autograder"
 sys.path[:0] = [str(GRADER)]
 
 import runner  # noqa: E402
+from judges import Prestored  # noqa: E402
 from problems import MAX_TOTAL, PROBLEMS  # noqa: E402
+from recognise import Catalogue  # noqa: E402
+
+CATALOGUE, REFERENCES = Catalogue(runner.MISTAKES), Prestored(runner.REFERENCE)
 
 Files = dict[str, bytes]
 Edit = Callable[[Files], None]
@@ -101,7 +105,8 @@ class Result:
         for problem in PROBLEMS:
             grading.grade(problem)
         self.verdicts = grading.verdicts
-        self.findings = grading.findings()
+        self.findings = grading.findings(CATALOGUE, REFERENCES)
+        self.remarks = grading.submission.remarks
         self.score = sum(verdict.score for verdict in self.verdicts.values())
         self.statuses = {key: verdict.status for key, verdict in self.verdicts.items()}
         self.unpassed = {key: status for key, status in self.statuses.items() if status != "passed"}

@@ -69,7 +69,8 @@ def test_a_lone_wrong_row_is_found() -> None:
 def test_steps_are_compared_as_steps() -> None:
     inputs = {"W0": DW, "lr": np.array(0.2), "momentum": np.array(0.8), "x": X, "rows": np.array([7, 6])}
     after = {"linear_layers[0].W after step 1": DW - 0.2 * DW**2}
-    mismatch = compare(*after, "numpy.ndarray", DW + 0.2 * DW**2, *after.values())
+    [(name, right)] = after.items()
+    mismatch = compare(name, "numpy.ndarray", DW + 0.2 * DW**2, right)
     assert mismatch is not None
     assert "the step has the wrong sign" in diagnose.evidence([mismatch], [], inputs, after)
 

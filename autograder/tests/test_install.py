@@ -40,7 +40,7 @@ def test_mytorch_is_the_only_package(metadata: dict[str, Any]) -> None:
     [
         ("autograder", {"pytest"}),
         ("plots", {"matplotlib", "tqdm"}),
-        ("dev", {"pytest", "matplotlib", "tqdm", "ruff", "mypy", "hypothesis"}),
+        ("dev", {"pytest", "matplotlib", "tqdm", "ruff", "mypy", "pytest-xdist", "setuptools"}),
         ("oracle", {"torch"}),
         ("benchmark", {"torch", "scikit-learn", "jax"}),
     ],

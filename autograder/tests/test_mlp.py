@@ -297,7 +297,7 @@ def test_inference_is_repeatable_moves_nothing_and_ends_with_train(rng: Any) -> 
     train_once(mlp, x, labels)
     training_output = mlp(x).copy()
     mlp.eval()
-    assert mlp.train_mode is False
+    assert not mlp.train_mode
     before = [(layer.running_mean.copy(), layer.running_var.copy()) for layer in mlp.bn_layers]
     first = mlp(x).copy()
     assert (mlp(x) == first).all()
@@ -307,7 +307,7 @@ def test_inference_is_repeatable_moves_nothing_and_ends_with_train(rng: Any) -> 
         assert (layer.running_mean == mean).all()
         assert (layer.running_var == var).all()
     mlp.train()
-    assert mlp.train_mode is True
+    assert mlp.train_mode
     close(mlp(x), training_output)
 
 

@@ -79,7 +79,8 @@ MISTAKES = {
     "in percent": ("/ [n, n, m, m]", "/ [n, n / 100, m, m / 100]", "in percent"),
     "means of batches averaged": (
         "            totals[0] += mlp.total_loss(b[i:i + batch_size])\n",
-        "            totals[0] += mlp.total_loss(b[i:i + batch_size]) / len(a[i:i + batch_size]) / -(-n // batch_size) * n\n",
+        "            totals[0] += mlp.total_loss(b[i:i + batch_size]) / len(a[i:i + batch_size])\n"
+        "            totals[0] *= 1 if i + batch_size < n else n / -(-n // batch_size)\n",
         "short last batch counts as much",
     ),
     "short last batch dropped": (
@@ -112,7 +113,7 @@ MISTAKES = {
     "batches shuffled, not rows": (
         SHUFFLE,
         "        starts = np.arange(0, n, batch_size)[:-1]; np.random.shuffle(starts)\n"
-        "        o = np.concatenate([*(np.arange(s, s + batch_size) for s in starts), np.arange(n - n % batch_size, n)])\n"
+        "        o = [row for s in [*starts, n - n % batch_size] for row in range(s, min(s + batch_size, n))]\n"
         "        a, b = x[o], y[o]\n",
         "only the batches",
     ),
@@ -128,7 +129,7 @@ MISTAKES = {
     "one epoch too few": (
         "range(nepochs)",
         "range(nepochs - 1)",
-        "rounds of training with validation after them, expected",
+        "rounds of training with validation",
     ),
     "no validation": ("range(0, m, batch_size)", "range(0)", "validation"),
     "validation drops its last batch": (
