@@ -1,6 +1,6 @@
 """Makes data/hw1_reference.npz: what every exercise should return, by PyTorch's own layers and autograd.
 
-It shares no code with what it judges: it imports torch, and the grader's tables of exercises and inputs, but
+It shares no code with what it judges: it imports torch, and the grader's tables of inputs and of rules, but
 neither `mytorch` nor `hw1`. Run it after adding or changing a case: `python3 autograder/instructor/oracle.py`.
 """
 
