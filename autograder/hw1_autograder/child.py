@@ -75,6 +75,7 @@ def main() -> None:
     import wire
 
     sys.path.remove(HERE)
+    sys.dont_write_bytecode = True  # of the submission
 
     start = wire.receive(requests)
     if start is None:

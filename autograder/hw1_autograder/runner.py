@@ -36,6 +36,29 @@ if TYPE_CHECKING:
 REFERENCE = os.path.join(ROOT, "data", "hw1_reference.npz")
 MISTAKES = os.path.join(ROOT, "data", "hw1_mistakes.npz")
 RUN_DEADLINE = 120.0  # seconds; the course's server ends a job after 180
+# Of pytest's own plugins, those that a run without reports, fixtures and debugging has no use for: they take time.
+UNUSED = (
+    "cacheprovider",
+    "debugging",
+    "doctest",
+    "faulthandler",
+    "freeze_support",
+    "junitxml",
+    "legacypath",
+    "logging",
+    "monkeypatch",
+    "pastebin",
+    "recwarn",
+    "setuponly",
+    "setupplan",
+    "stepwise",
+    "terminal",
+    "threadexception",
+    "tmpdir",
+    "unittest",
+    "unraisableexception",
+    "warnings",
+)
 FORMATS = ("table", "json", "autolab", "gradescope")
 
 
@@ -223,9 +246,9 @@ def grade(options: argparse.Namespace) -> Any:
 
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         os.environ.pop("PYTEST_ADDOPTS", None)
-        switches = ["-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:warnings", "-p", "no:logging", "-s"]
+        sys.modules.setdefault("runner", sys.modules[__name__])
+        switches = ["-s", "--assert=plain", *(f"-pno:{name}" for name in UNUSED)]
         place = ["-c", os.devnull, "--rootdir", HERE, os.path.join(HERE, "tests", "test_problems.py")]
-        sys.dont_write_bytecode = True
         plugin = Plugin(grading, options.k)
         if pytest.main([*switches, *place], plugins=[plugin]) == pytest.ExitCode.INTERRUPTED:
             raise KeyboardInterrupt

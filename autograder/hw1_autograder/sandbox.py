@@ -127,7 +127,7 @@ class Sandbox:
         if spec is None or spec.origin is None:
             raise GraderError("NumPy is not installed for this Python")
         numpy_home = os.path.dirname(os.path.dirname(spec.origin))
-        command = [sys.executable, "-I", "-S", "-B", os.path.join(HERE, "child.py"), numpy_home, str(self.memory)]
+        command = [sys.executable, "-I", "-S", os.path.join(HERE, "child.py"), numpy_home, str(self.memory)]
         environment = {name: os.environ[name] for name in KEPT if name in os.environ}
         self._child = subprocess.Popen(
             command,

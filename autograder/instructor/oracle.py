@@ -45,9 +45,9 @@ def reference() -> Arrays:
     for key, (exercise, _) in cases.CASES.items():
         inputs = cases.draw(key)
         for name, value in inputs.items():
-            arrays[f"{key}/in/{name}"] = value
+            arrays[f"{key}/in/{name}"] = np.asarray(value, order="C")
         for name, value in expected(exercise, {name: value.copy() for name, value in inputs.items()}).items():
-            arrays[f"{key}/out/{name}"] = np.asarray(value)
+            arrays[f"{key}/out/{name}"] = np.asarray(value, order="C")
     return arrays
 
 

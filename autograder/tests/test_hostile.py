@@ -189,7 +189,7 @@ ROWS = [
     derivative("complex numbers", "right + 0j", "dtype complex128"),
     derivative("NaN", "right * np.nan", "entries not finite"),
     derivative("infinity", "np.where(right > 0, np.inf, right)", "entries not finite"),
-    derivative("huge numbers", "right * 1e300", "wrong at"),
+    derivative("huge numbers", "right * 1e300", "1e+300 times"),
     derivative("one entry off", "right + 1e-3 * (np.arange(right.size).reshape(right.shape) == 5)", "1 of"),
     derivative("an axis too many", "right[None]", "has the shape"),
     derivative("no rows", "right[:0]", "has the shape"),
@@ -229,7 +229,7 @@ ROWS = [
             f"wrong, and patches {name}",
             body("ReLU.derivative", f"{code}\nreturn 2 * original(*args)"),
             RELU,
-            "wrong at",
+            "2 times",
         )
         for name, code in [
             ("np.allclose", "import numpy as np\nnp.allclose = np.array_equal = lambda *a, **k: True"),
@@ -344,7 +344,7 @@ ROWS = [
         "",
     ),
     question("raises NotImplementedError", "raise NotImplementedError", "still to be written", "not started"),
-    question("raises NotImplemented", "raise NotImplemented", "BaseException"),
+    question("raises NotImplemented", "raise NotImplemented", "is no exception", "not started"),
     # its files are broken
     Row("mc.py is missing", without("hw1/mc.py"), MC, "hw1/mc.py is missing"),
     Row("mc.py is empty", content("hw1/mc.py", b""), MC, "question_1"),
