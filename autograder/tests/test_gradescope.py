@@ -46,7 +46,8 @@ def results(package: Path, place: Path, submission: dict[str, bytes]) -> dict[st
     done = subprocess.run(
         ["bash", base / "run_autograder"], cwd=place, env=environment, capture_output=True, timeout=170
     )
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.returncode == 0
+    assert done.stderr == b"" or done.stderr.startswith(b"nothing could be graded: ")
     return json.loads((base / "results" / "results.json").read_text())
 
 
