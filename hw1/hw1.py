@@ -145,7 +145,10 @@ class MLP:
             delta = delta * activation.derivative()
             if bn:
                 delta = bn.backward(delta)
-            delta = linear.backward(delta)
+            if linear is self.linear_layers[0]:
+                linear._set_gradients(delta)
+            else:
+                delta = linear.backward(delta)
 
     def zero_grads(self):
         """Set all gradients to zero."""
@@ -174,7 +177,7 @@ class MLP:
     def error(self, labels):
         """Return how many rows of the last output have their largest entry elsewhere than labels (N, C)."""
         self._check(labels)
-        return int((self.output.argmax(axis=1) != np.argmax(labels, axis=1)).sum())
+        return np.count_nonzero(self.output.argmax(axis=1) != np.argmax(labels, axis=1))
 
     def total_loss(self, labels):
         """Return the loss of the last output under labels (N, C), summed over the batch."""
@@ -232,9 +235,9 @@ def get_training_stats(mlp, dset, nepochs, batch_size):
         mlp.train()
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
-            labels = train_labels[batch]
+            labels = train_labels.take(batch, axis=0)
             mlp.zero_grads()
-            mlp.forward(train_x[batch])
+            mlp.forward(train_x.take(batch, axis=0))
             mlp.backward(labels)
             mlp.step()
             training_losses[epoch] += mlp.total_loss(labels)

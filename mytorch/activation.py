@@ -54,12 +54,12 @@ class Sigmoid(Activation):
     def forward(self, x):
         """S(z) = 1 / (1 + e^-z) = e^z / (1 + e^z) (any shape).
 
-        Only exp(-|z|) is taken, which cannot overflow; the second form keeps the relative accuracy of the
-        negative tail, where S(z) is about e^z.
+        Only e^-|z| is taken, which cannot overflow; the second form keeps the relative accuracy of the negative
+        tail. The numerator, 1 where z >= 0 and e^z elsewhere, is the larger of [z >= 0] and e^-|z|.
         """
         x = _floating(x)
         exp = np.exp(-np.abs(x))
-        self.state = np.where(x >= 0, 1, exp) / (1 + exp)
+        self.state = np.maximum(x >= 0, exp) / (1 + exp)
         return self.state
 
     def derivative(self):

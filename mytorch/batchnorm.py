@@ -81,9 +81,9 @@ class BatchNorm:
             return gamma * (x - mean) / np.sqrt(var + self.eps) + beta
 
         self.x = x
-        self.mean = x.mean(axis=0, keepdims=True)
+        self.mean = x.sum(axis=0, keepdims=True) / len(x)
         centred = x - self.mean
-        self.var = (centred * centred).mean(axis=0, keepdims=True)
+        self.var = (centred * centred).sum(axis=0, keepdims=True) / len(x)
         self.norm = centred / np.sqrt(self.var + self.eps)
         self.out = gamma * self.norm + beta
         self.running_mean = self._moved(self.running_mean, self.mean)

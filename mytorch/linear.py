@@ -92,6 +92,11 @@ class Linear:
         ValueError
             Before the first `forward`, or delta is not (N, O).
         """
+        self._set_gradients(delta)
+        return delta @ self.W.T
+
+    def _set_gradients(self, delta):
+        """Set dW and db alone: a network's first layer needs no more, since nobody reads the examples' derivative."""
         in_feature, out_feature = self.W.shape
         if self.x is None:
             raise ValueError(f"Linear({in_feature}, {out_feature}).backward needs a forward pass before it")
@@ -104,7 +109,6 @@ class Linear:
         mean_delta = delta / len(delta)
         self.dW = self.x.T @ mean_delta
         self.db = mean_delta.sum(axis=0, keepdims=True)
-        return delta @ self.W.T
 
 
 def _floating_copy(value):

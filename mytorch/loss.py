@@ -78,7 +78,7 @@ class SoftmaxCrossEntropy(Criterion):
         self.softmax = exp / sums
         self.logits = x
         self.labels = y.astype(x.dtype, copy=False)
-        self.loss = -(self.labels * (shifted - np.log(sums))).sum(axis=1)
+        self.loss = (self.labels * (np.log(sums) - shifted)).sum(axis=1)
         return self.loss
 
     def derivative(self):

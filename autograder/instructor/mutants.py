@@ -389,8 +389,8 @@ MODES = "the other call of train() has set the mode already, or sets it before t
 # Mutants that do the same for every valid input, each with its proof; where no change is named, any change of
 # that statement.
 EQUIVALENT: dict[str, str] = {
-    "Sigmoid.forward: self.state = np.where(x >= 0, 1, exp) / (1 + exp) -> "
-    "self.state = np.where(x > 0, 1, exp) / (1 + exp)": "at x = 0, exp is 1, so that both branches are 1",
+    "Sigmoid.forward: self.state = np.maximum(x >= 0, exp) / (1 + exp) -> "
+    "self.state = np.maximum(x > 0, exp) / (1 + exp)": "at x = 0, exp is 1, so that either is the larger",
     ": import os": STARS,
     "Activation.__init__: self.state = None": UNREAD,
     "Activation.forward: raise NotImplementedError": ABSTRACT,
@@ -411,7 +411,7 @@ EQUIVALENT: dict[str, str] = {
     "_floating_copy: return array if array.dtype.kind == 'f' else array.astype(float) -> return array": FLOATS,
     "Linear.__init__: self.x = None": UNREAD,
     "Linear.forward: x = np.asarray(x)": FLOATS,
-    "Linear.backward: delta = np.asarray(delta)": FLOATS,
+    "Linear._set_gradients: delta = np.asarray(delta)": FLOATS,
     "BatchNorm.__init__: self.x = None": UNREAD,
     "BatchNorm.__init__: self.norm = None": UNREAD,
     "BatchNorm.__init__: self.out = None": UNREAD,
