@@ -42,7 +42,8 @@ class Hint(NamedTuple):
 def signature(outcome: Outcome, mismatches: list[Mismatch]) -> Signature:
     """The signature of an exercise's outcome; empty if all is right, or nothing is to be compared."""
     if outcome.ended == "raised":
-        said = f"{outcome.raised['type']}: {outcome.raised['message']}"[:120]
+        file = outcome.raised["frames"][-1][0] if outcome.raised["frames"] else ""
+        said = f"{file}: {outcome.raised['type']}: {outcome.raised['message']}"[:120]
         return {"raised": Trace(said, (0.0,) * SAMPLES)}
     traces = {}
     for mismatch in mismatches:

@@ -70,7 +70,7 @@ def show(run: Run, last: Run | None, out: TextIO) -> None:
         print("  No problem changed its status.", file=out)
     print(file=out)
     screen.faults(run, out, width, paint)
-    print(screen.upcoming(run), file=out)
+    print(screen.upcoming(run, width), file=out)
 
 
 def _clear(out: TextIO) -> None:
