@@ -52,7 +52,11 @@ KNOWN_EXCEPTIONS = (
         "an `if`, `and` or `max` asks for one answer of a whole array: np.where, np.maximum or a comparison works "
         "entry by entry",
     ),
-    ("TypeError", r"only .* arrays can be converted", "the functions of the module math take one number, those of NumPy whole arrays"),
+    (
+        "TypeError",
+        r"only .* arrays can be converted",
+        "the functions of the module math take one number, those of NumPy whole arrays",
+    ),
     ("AttributeError", r"'NoneType' object has no attribute", "something is still None: was it set, and returned?"),
     ("AttributeError", r"has no attribute", "is the attribute set, under this very name, before it is read?"),
     ("TypeError", r"'NoneType' object is not", "something is still None: was it set, and returned?"),
@@ -60,7 +64,7 @@ KNOWN_EXCEPTIONS = (
     ("TypeError", r"positional argument|unexpected keyword", "the arguments don't fit the signature in the starter"),
     ("TypeError", r"is not callable", "something is called that is no function: is a pair of brackets too many?"),
     ("IndexError", r"index.* out of (range|bounds)", "a list or an array is shorter than the index needs it to be"),
-    ("NameError", r"", "the name is not defined there: is it misspelled, or is `self.` missing?"),
+    ("NameError", r"", "the name is not defined there: is it misspelled, not imported, or is `self.` missing?"),
     ("UnboundLocalError", r"", "the name is read before it is set in this function"),
     ("RecursionError", r"", "a function calls itself without end"),
     ("MemoryError", r"", "more memory was asked for than a submission has"),
@@ -171,6 +175,9 @@ def _named(kind: str, message: str, raised: dict[str, Any], submission: Submissi
         lines = submission.source(raised["frames"][-1][0])
         if any(re.search(rf"\bself\.{match[1]}\b", line) for line in lines):
             return "", f"the file has `self.{match[1]}`: is that the one that is meant?"
+        file, _ = _definition("class", match[1], submission)
+        if file and file != raised["frames"][-1][0]:
+            return "", f"{match[1]} is in {file}: is it imported?"
         lines = [re.sub(r".*\bas +|.*\bimport +", "", line) for line in lines]  # of an import, the name that it sets
         return "", _similar(match[1], lines, r"(?<![.\w])([A-Za-z_]\w*)")
     if match := re.match(r"(?:(\w+)\.)?(\w+)\(\) (?:takes|missing|got)", message):

@@ -238,7 +238,9 @@ class Grading:
                 if state not in ("written", "empty", "missing"):
                     file, name = body.split(":")[:2]
                     owner, _, method = name.rpartition(".")
-                    reason = f"{file}: {owner or 'the file'} has no {method}, but `{state}`: is that the one that is meant?"
+                    reason = (
+                        f"{file}: {owner or 'the file'} has no {method}, but `{state}`: is that the one that is meant?"
+                    )
                     return Verdict(problem, "error", reason)
             return Verdict(problem, "not started", _to_be_written(problem, outcome))
         if outcome.ended in ("raised", "returned") and result.wrong:
@@ -298,7 +300,7 @@ class Grading:
 
 
 def _place(raised: dict[str, Any]) -> list[Any]:
-    """What was raised where; the message, which may hold the sizes of one exercise, is left out where there is a place."""
+    """What was raised where; the message, which may hold one exercise's sizes, counts only where there is no place."""
     if not raised:
         return []
     frames, driver = raised["frames"], raised.get("driver", [])

@@ -98,7 +98,7 @@ class Catalogue:
     def gives(self, mistake: int, key: str, found: Signature) -> bool:
         """Whether a mistake gives this very signature in the case of that key."""
         known = self.signatures[mistake].get(key, {})
-        return known.keys() == found.keys() and all(known[name].same(found[name]) for name in known)
+        return bool(known) and known.keys() == found.keys() and all(known[name].same(found[name]) for name in known)
 
     def named(self, mistakes: list[int]) -> list[Hint]:
         """The different hints of these mistakes, or none if too many are left to single one out."""

@@ -211,7 +211,9 @@ class Sandbox:
         for file, line, function in re.findall(r'File "(.+?)", line (\d+) in (\S+)', self._read("stack")):
             if file.startswith(self._folders["root"]):
                 name = os.path.relpath(file, self._folders["root"]).replace(os.sep, "/")
-                return f"{name}, line {line}" + (f", in {function}" if function.isidentifier() and function != "_" else "")
+                return f"{name}, line {line}" + (
+                    f", in {function}" if function.isidentifier() and function != "_" else ""
+                )
         return ""
 
     def _read(self, file: str) -> str:

@@ -706,7 +706,9 @@ MISTAKES: tuple[Mistake, ...] = (
         "3.5.2",
         "MLP.backward multiplies by the derivative of another layer's activation: activations[i] belongs to layer i",
         _mlp_backward(
-            "delta = delta * self.activations[i - 1].derivative()\n" + BATCH_NORM_BACK + "\ndelta = linear.backward(delta)"
+            "delta = delta * self.activations[i - 1].derivative()\n"
+            + BATCH_NORM_BACK
+            + "\ndelta = linear.backward(delta)"
         ),
     ),
     Mistake(

@@ -5,7 +5,6 @@ They are texts, not code of this project: long lines, star imports and loops are
 
 from __future__ import annotations
 
-from typing import Dict
 # ruff: noqa: E501  (the students' lines are as long as they are)
 
 ACTIVATION = """\
@@ -416,7 +415,7 @@ def question_5():
     return 'c'
 """
 
-Texts = Dict[str, str]
+Texts = dict[str, str]
 
 PLAIN: Texts = {
     "mytorch/activation.py": ACTIVATION,
@@ -442,17 +441,28 @@ def replaced(texts: Texts, *changes: tuple[str, str]) -> Texts:
 # The plain style, and what the findings ask of it: no overflow, biases of any shape, one dtype.
 CAREFUL = replaced(
     PLAIN,
-    ("        self.state = 1 / (1 + np.exp(-x))\n", "        e = np.exp(-np.abs(x))\n        self.state = np.where(x >= 0, 1, e) / (1 + e)\n"),
+    (
+        "        self.state = 1 / (1 + np.exp(-x))\n",
+        "        e = np.exp(-np.abs(x))\n        self.state = np.where(x >= 0, 1, e) / (1 + e)\n",
+    ),
     ("np.where(self.state > 0, 1.0, 0.0)", "(self.state > 0).astype(self.state.dtype)"),
     ("self.b = bias_init_fn(out_feature)", "self.b = bias_init_fn(out_feature).reshape(1, out_feature)"),
     ("self.dW = np.zeros(self.W.shape)", "self.dW = np.zeros_like(self.W)"),
     ("self.db = np.zeros(self.b.shape)", "self.db = np.zeros_like(self.b)"),
     ("self.momentum_W = np.zeros(self.W.shape)", "self.momentum_W = np.zeros_like(self.W)"),
     ("self.momentum_b = np.zeros(self.b.shape)", "self.momentum_b = np.zeros_like(self.b)"),
-    ("        if eval:\n            self.norm = (x - self.running_mean) / np.sqrt(self.running_var + self.eps)\n            self.out = self.gamma * self.norm + self.beta\n            return self.out\n",
-     "        for name in ['gamma', 'beta', 'running_mean', 'running_var']:\n            setattr(self, name, getattr(self, name).astype(x.dtype))\n        if eval:\n            return self.gamma * (x - self.running_mean) / np.sqrt(self.running_var + self.eps) + self.beta\n"),
-    ("        if self.bn:\n            self.bn_layers = [", "        self.bn_layers = []\n        if self.bn:\n            self.bn_layers = ["),
-    ("            layer.db.fill(0.0)\n", "            layer.db.fill(0.0)\n        for bn in self.bn_layers:\n            bn.dgamma.fill(0.0)\n            bn.dbeta.fill(0.0)\n"),
+    (
+        "        if eval:\n            self.norm = (x - self.running_mean) / np.sqrt(self.running_var + self.eps)\n            self.out = self.gamma * self.norm + self.beta\n            return self.out\n",
+        "        for name in ['gamma', 'beta', 'running_mean', 'running_var']:\n            setattr(self, name, getattr(self, name).astype(x.dtype))\n        if eval:\n            return self.gamma * (x - self.running_mean) / np.sqrt(self.running_var + self.eps) + self.beta\n",
+    ),
+    (
+        "        if self.bn:\n            self.bn_layers = [",
+        "        self.bn_layers = []\n        if self.bn:\n            self.bn_layers = [",
+    ),
+    (
+        "            layer.db.fill(0.0)\n",
+        "            layer.db.fill(0.0)\n        for bn in self.bn_layers:\n            bn.dgamma.fill(0.0)\n            bn.dbeta.fill(0.0)\n",
+    ),
 )
 
 # A loop for every sum, slow and right.
@@ -806,7 +816,10 @@ def tabbed(text: str) -> str:
 
 # Another editor: tabs, Windows line endings, a byte order mark, prints left in.
 WINDOWS: Texts = {
-    file: "\ufeff" + tabbed(text.replace("        self.output = out\n", "        self.output = out\n        print('forward', out.shape)\n"))
+    file: "\ufeff"
+    + tabbed(
+        text.replace("        self.output = out\n", "        self.output = out\n        print('forward', out.shape)\n")
+    )
     for file, text in CAREFUL.items()
 }
 

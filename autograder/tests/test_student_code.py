@@ -12,12 +12,12 @@ import pytest
 import runner
 import screen
 import students
-from handins import ROOT
+from handins import ROOT, solution
 from problems import TO_WRITE
 
 sys.path.insert(0, str(ROOT / "autograder" / "instructor"))
 
-import handout  # noqa: E402
+import handout
 
 # ruff: noqa: E501  (a slip stands in one line)
 
@@ -185,7 +185,9 @@ def test_a_slip_is_said_once_and_truly(slip: Slip, grade: Grade) -> None:
 )
 def test_partial_progress_is_no_fault(written: list[str], points: int, following: str, grade: Grade) -> None:
     bodies = [body for body in TO_WRITE if not any(part in body for part in written)]
-    files = {name: data.decode() for name, data in handout.starter(bodies).items() if name.startswith(("hw1/", "mytorch/"))}
+    files = {
+        name: data.decode() for name, data in handout.starter(bodies).items() if name.startswith(("hw1/", "mytorch/"))
+    }
     run, text = grade(files)
     assert run.total == points
     assert {verdict.status for verdict in run.verdicts.values()} <= {"passed", "not started"}
@@ -194,11 +196,81 @@ def test_partial_progress_is_no_fault(written: list[str], points: int, following
     assert flat(f"Next: {following}") in flat(text)
 
 
+# The solution with one thing changed: what the first fault says, and whether the catalogue names a cause.
+MUTANTS = [
+    (
+        "mytorch/batchnorm.py",
+        "self.dbeta = delta.sum(axis=0, keepdims=True)",
+        "self.dbeta = delta.sum(axis=0)",
+        "bn_layers[1].dbeta has the shape (7,), expected (1, 7)",
+        0,
+    ),
+    (
+        "mytorch/batchnorm.py",
+        "self.mean = x.mean(axis=0",
+        "self.mean = x.mean(axis=1",
+        "bn_layers[0].mean has the shape (19, 1)",
+        0,
+    ),
+    (
+        "mytorch/batchnorm.py",
+        "(delta * self.norm).sum(",
+        "(delta * self.norm).mean(",
+        "bn_layers[1].dgamma is 1/19 of the expected",
+        0,
+    ),
+    ("mytorch/batchnorm.py", "        if eval:\n", "        if False:\n", "inference mode does not reach", 1),
+    ("hw1/hw1.py", "parameter += velocity", "parameter -= velocity", "the step has the wrong sign", 1),
+    (
+        "hw1/hw1.py",
+        "                delta = bn.backward(delta)\n",
+        "                pass\n",
+        "leaves out the batch norm layers",
+        1,
+    ),
+    ("hw1/hw1.py", "if velocity is None:", "if velocity is not None:", "the velocity of the last step is lost", 1),
+    ("hw1/hw1.py", "from linear import Linear\n", "", "Linear is in mytorch/linear.py: is it imported?", 0),
+    ("hw1/hw1.py", "self.activations = []", "pass", "'MLP' object has no attribute 'activations'", 0),
+    (
+        "mytorch/linear.py",
+        "return delta @ self.W.T",
+        "return delta * self.W.T",
+        "operands could not be broadcast together",
+        0,
+    ),
+    (
+        "mytorch/linear.py",
+        "mean_delta = delta / len(delta)",
+        "mean_delta = delta",
+        "dW is 13 times the expected, and the batch has 13 rows (likewise db)",
+        1,
+    ),
+    ("mytorch/loss.py", "self.softmax = exp / sums", "self.softmax = exp * sums", "derivative() is wrong at", 0),
+    ("mytorch/activation.py", "(state > 0).astype", "(state > 1).astype", "derivative() is wrong at", 0),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "words", "hints"), MUTANTS, ids=lambda value: str(value)[:40])
+def test_what_is_said_of_a_mutant_is_true_of_it(
+    file: str, old: str, new: str, words: str, hints: int, grade: Grade
+) -> None:
+    files = {name: data.decode() for name, data in solution().items()}
+    assert files[file].count(old) == 1
+    files[file] = files[file].replace(old, new)
+    run, text = grade(files)
+    first = next(verdict for verdict in run.verdicts.values() if verdict.status != "passed")
+    assert flat(words) in flat(text)
+    assert len(first.hints) == hints
+
+
 def test_three_mistakes_are_three_paragraphs(grade: Grade) -> None:
     files = students.replaced(
         students.PLAIN,
         ("        return 1 - self.state ** 2", "        return 1 - self.state"),
-        ("        self.x = x\n        return np.dot(x, self.W) + self.b", "        self.x = x\n        return np.dot(x, self.w) + self.b"),
+        (
+            "        self.x = x\n        return np.dot(x, self.W) + self.b",
+            "        self.x = x\n        return np.dot(x, self.w) + self.b",
+        ),
         ("return 'c'", "return 'c)'"),
     )
     _, text = grade(files)
