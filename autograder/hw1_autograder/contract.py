@@ -92,7 +92,7 @@ def answers(sandbox: Sandbox, files: Submission, judge: Judge, deadline: float) 
             else:
                 exercise, given, expected = key, inputs(key), {"fault": np.array("")}
             outcome = sandbox.run(exercise, blobs(given), deadline)
-            if outcome.ended == "raised" and diagnose.unstarted(outcome):
+            if outcome.ended == "raised" and diagnose.unstarted(outcome, files):
                 yield f"still to be written: {' '.join(outcome.raised['message'].split())[:200]}"
             elif outcome.ended == "raised":
                 yield diagnose.exception(outcome, files)

@@ -182,8 +182,10 @@ def _named(kind: str, message: str, raised: dict[str, Any], submission: Submissi
         return "", _similar(match[1], lines, r"(?<![.\w])([A-Za-z_]\w*)")
     if match := re.match(r"(?:(\w+)\.)?(\w+)\(\) (?:takes|missing|got)", message):
         file, number = _definition("def", match[2], submission, match[1] or "")
+        if not file:  # before Python 3.10 the message does not say whose method it is
+            file, number = _definition("def", match[2], submission, signature=r"\((?!self\b)")
         code = submission.source(file)[number - 1].strip() if file else ""
-        without_self = match[1] and not re.search(r"\bself\b", code)
+        without_self = not re.search(r"\bself\b", code)
         return (
             f"{file}, line {number}: `{code[:100]}`" if file else "",
             f"`{code[:100]}` in {file}, line {number}, has no `self`" if file and without_self else "",
@@ -199,7 +201,9 @@ def _similar(name: str, lines: list[str], pattern: str) -> str:
     return f"the file has `{found[close_ones[0]]}`: is that the one that is meant?" if close_ones else ""
 
 
-def _definition(keyword: str, name: str, submission: Submission, owner: str = "") -> tuple[str, int]:
+def _definition(
+    keyword: str, name: str, submission: Submission, owner: str = "", signature: str = r"\b"
+) -> tuple[str, int]:
     """The file and line of a class or a function, of that class if one is given; nothing unless it is the only one."""
     places = []
     for file in submission.files:
@@ -207,7 +211,7 @@ def _definition(keyword: str, name: str, submission: Submission, owner: str = ""
         for number, line in enumerate(submission.source(file), 1):
             if match := re.match(r"class +(\w+)", line):
                 inside = match[1]
-            if re.match(rf"\s*{keyword} +{re.escape(name)}\b", line) and owner in ("", inside):
+            if re.match(rf"\s*{keyword} +{re.escape(name)}{signature}", line) and owner in ("", inside):
                 places.append((file, number))
     return places[0] if len(places) == 1 else ("", 0)
 

@@ -265,13 +265,14 @@ def _checked(raised: dict[str, Any]) -> dict[str, Any]:
             if isinstance(file, str) and type(line) is int and 0 <= line < 1e6 and isinstance(function, str):
                 checked_frames.append([_shown(file, 200), line, _shown(function, 100)])
     bases, module, driver = raised.get("bases"), raised.get("module"), raised.get("driver")
-    by_driver = isinstance(driver, list) and [type(part) for part in driver] == [str, int]
+    if not (isinstance(driver, list) and [type(part) for part in driver] == [str, int]):
+        driver = []
     return {
         "type": _shown(raised.get("type"), 100),
         "message": _shown(raised.get("message"), 2000),
         "bases": [_shown(base, 100) for base in bases[:20]] if isinstance(bases, list) else [],
         "frames": checked_frames[:16],
-        "driver": [_shown(driver[0], 100), driver[1]] if by_driver else [],
+        "driver": [_shown(driver[0], 100), driver[1]] if driver else [],
         "module": _shown(module, 100) if isinstance(module, str) else None,
     }
 

@@ -67,7 +67,7 @@ def faults(run: Run, out: TextIO, width: int, paint: Any) -> None:
         print("Findings, without points:\n", file=out)
     for finding in run.findings:
         lines = [f"{finding.reason}.", *hint_lines(finding.hints), f"Why it matters: {finding.why}."]
-        _paragraph(out, width, finding.title, lines)
+        _paragraph(out, width, textwrap.fill(finding.title, width), lines)
 
 
 def upcoming(run: Run, width: int) -> str:
@@ -124,7 +124,7 @@ def painter(out: TextIO) -> Any:
 
 def _names(width: int) -> int:
     """Columns for the problems' names: beside them stand the score and the status."""
-    return min(36, width - 25)
+    return min(36, width - 23)
 
 
 def _paragraph(out: TextIO, width: int, title: str, lines: list[str], printed: list[str] | None = None) -> None:
