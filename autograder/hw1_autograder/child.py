@@ -173,9 +173,12 @@ def plain(value: Any, np: Any) -> tuple[str, Any]:
 def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
     """Return an exception as text: its type, its message, and the frames that lie in the submission."""
     frames = []
+    driver: list[Any] = []
     traceback: TracebackType | None = error.__traceback__
     while traceback is not None:
         code = traceback.tb_frame.f_code
+        folder, file = os.path.split(code.co_filename)
+        driver = [file, traceback.tb_lineno or 0] if folder == HERE else []
         if code.co_filename.startswith(root):
             file = os.path.relpath(code.co_filename, root).replace(os.sep, "/")
             frames.append([file, traceback.tb_lineno or 0, code.co_name])
@@ -194,6 +197,7 @@ def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
         "bases": [base.__name__[:100] for base in type(error).__mro__][:20],
         "message": str(message)[:2000],
         "frames": frames[:8] + frames[8:][-8:],
+        "driver": driver,  # where it was raised, if by a line of an exercise and not of the submission
         "module": module if isinstance(module, str) else None,
     }
 

@@ -41,10 +41,10 @@ def compare(quantity: str, kind: str, value: np.ndarray | None, expected: np.nda
         return Mismatch(quantity, what, f"{quantity} {sentence}", kind, value, expected)
 
     if expected.ndim and (kind != "numpy.ndarray" or value is None):
-        return mismatch("type", f"is {_article(kind)}, expected a numpy.ndarray of shape {expected.shape}")
+        return mismatch("type", f"is {article(kind)}, expected a numpy.ndarray of shape {expected.shape}")
     if value is None:
         wanted = "a text" if expected.dtype.kind == "U" else "a number"
-        return mismatch("type", f"is {_article(kind)}, expected {wanted}")
+        return mismatch("type", f"is {article(kind)}, expected {wanted}")
     if expected.dtype.kind == "U" or value.dtype.kind in "US":
         same = value.dtype.kind == expected.dtype.kind and np.array_equal(value, expected)
         if same:
@@ -89,8 +89,8 @@ def _index(where: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, where))}]"
 
 
-def _article(kind: str) -> str:
-    return {"NoneType": "None", "bool": "a bool", "": "missing"}.get(kind, f"a {kind}")
+def article(kind: str) -> str:
+    return {"NoneType": "None", "": "missing"}.get(kind, f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}")
 
 
 def _shown(value: np.ndarray) -> str:

@@ -6,6 +6,8 @@ expressions that a student would write. What the values should be is not known h
 
 from __future__ import annotations
 
+import difflib
+import dis
 import importlib
 import warnings
 from types import ModuleType
@@ -60,6 +62,36 @@ def run(name: str, course: Course, inputs: dict[str, np.ndarray]) -> Values:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return EXERCISES[name](course, **inputs)
+
+
+@exercise
+def state_of_bodies(course: Course, bodies: np.ndarray) -> Values:
+    """Whether each body, `hw1/mc.py:question_1` or `mytorch/linear.py:Linear.forward`, is there and does anything.
+
+    It is "written" or "empty"; for one that is not there, the most similar name of its class, or "missing".
+    """
+    states = {}
+    for body in map(str, bodies):
+        file, path = body.split(":")[:2]
+        found: Any = getattr(course, file.rpartition("/")[2][: -len(".py")])
+        for name in path.split("."):
+            names = vars(found)
+            similar = difflib.get_close_matches(name, [*names], 1, 0.75)
+            found = names.get(name)
+            if found is None:
+                states[body] = similar[0] if similar else "missing"
+                break
+        else:
+            states[body] = "empty" if does_nothing(found) else "written"
+    return states
+
+
+def does_nothing(function: Any) -> bool:
+    """Whether a function is no more than `pass`."""
+    code = getattr(function, "__code__", None)
+    steps = [] if code is None else [step for step in dis.get_instructions(code) if step.opname != "RESUME"]
+    loads_none = all(step.argval is None for step in steps if step.opcode in dis.hasconst)
+    return bool(steps) and loads_none and {s.opname for s in steps} <= {"LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 
 
 @exercise
@@ -180,12 +212,13 @@ def make_mlp(
     """Construct the MLP that the arrays W0, b0, W1 … gamma0, beta0 … describe, and give it these parameters."""
     mlp = new_mlp(course, network, weight_init_fn, bias_init_fn)
     weights = numbered(network, "W")
-    for i, (layer, W, b) in enumerate(zip(layers(mlp, "linear_layers", len(weights)), weights, numbered(network, "b"))):
+    linear_layers = layers(mlp, "linear_layers", len(weights), "W")
+    for i, (layer, W, b) in enumerate(zip(linear_layers, weights, numbered(network, "b"))):
         if np.shape(layer.W) != W.shape:
             raise NotBuilt(f"linear_layers[{i}].W has the shape {np.shape(layer.W)}, expected {W.shape}")
         layer.W, layer.b = W.copy(), b.copy()
     gammas = numbered(network, "gamma")
-    for i, (bn, gamma) in enumerate(zip(layers(mlp, "bn_layers", len(gammas)), gammas)):
+    for i, (bn, gamma) in enumerate(zip(layers(mlp, "bn_layers", len(gammas), "gamma"), gammas)):
         bn.gamma, bn.beta = gamma.copy(), network[f"beta{i}"].copy()
     return mlp
 
@@ -213,16 +246,27 @@ def new_mlp(
     )
 
 
-def layers(mlp: Any, attribute: str, count: int) -> list[Any]:
-    """Return the network's list of layers; raise NotBuilt if it has not the expected number."""
-    found = getattr(mlp, attribute)
+lists_seen: dict[str, Any] = {}  # of the last network, by attribute: each network should have lists of its own
+
+
+def layers(mlp: Any, attribute: str, count: int, parameter: str) -> list[Any]:
+    """Return the network's list of layers; raise NotBuilt if it has not the expected number of such layers."""
     if not count:
-        return []
+        return []  # the starter sets bn_layers only where there is batch norm
+    found = getattr(mlp, attribute)
+    shared = lists_seen.get(attribute) is found
+    lists_seen[attribute] = found
     if found is None:
         raise NotImplementedError(f"MLP.{attribute} is None")
     if not hasattr(found, "__len__") or len(found) != count:
-        what = f"{len(found)} layers" if hasattr(found, "__len__") else type(found).__name__
-        raise NotBuilt(f"MLP.{attribute} holds {what}, expected {count}")
+        what = f"has the length {len(found)}" if hasattr(found, "__len__") else f"is of type {type(found).__name__}"
+        why = ": it is the very list of an earlier network, so that layers pile up in it" if shared else ""
+        raise NotBuilt(f"MLP.{attribute} {what}, expected a list of {count}{why}")
+    for i, layer in enumerate(found):
+        if layer is None:
+            raise NotImplementedError(f"MLP.{attribute}[{i}] is None")
+        if not hasattr(layer, parameter):
+            raise NotBuilt(f"MLP.{attribute}[{i}] is of type {type(layer).__name__}, which has no {parameter}")
     return list(found)
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import cases
 import diagnose
 import numpy as np
 import recognise
-from compare import Mismatch, array_of, compare
+from compare import Mismatch, array_of, article, compare
 from findings import PROBES, Probe
 from judges import ANSWERS, Judge, blobs, digest, perform
-from problems import BY_KEY, Problem
+from problems import BY_KEY, MLP, Problem
 from recognise import Catalogue, Hint, Signature
 from sandbox import Outcome, Sandbox
 from submission import Submission
 
+MAY_BE_EMPTY = f"{MLP}.zero_grads"  # where backward overwrites the gradients, the points come without it
 CHOICES = {"question_1": "abcd", "question_2": "abc", "question_3": "ab", "question_4": "ab", "question_5": "abcd"}
 
 
@@ -60,6 +62,11 @@ class Result:
             return []
         return compare_all(self.outcome, self.expected)
 
+    @property
+    def wrong(self) -> bool:
+        """Whether the exercise raised, or anything that can be compared differs."""
+        return self.outcome.ended == "raised" or bool(self.mismatches) or "NoneType" in self.outcome.types.values()
+
 
 @dataclass
 class Finding:
@@ -92,7 +99,8 @@ class Grading:
         else:
             result = self._run(problem.key, deadline)
             verdict = self._judged(problem, result, deadline)
-            verdict.details = [mismatch.sentence for mismatch in diagnose.in_order(result.mismatches)]
+            if verdict.status == "failed":
+                verdict.details = [mismatch.sentence for mismatch in diagnose.in_order(result.mismatches)]
             verdict.printed, verdict.seconds = result.outcome.printed, result.outcome.seconds
         if verdict.status in ("failed", "error"):
             verdict.waits_for = self._first_failed(problem)
@@ -114,12 +122,21 @@ class Grading:
         for key, verdict in wrong.items():
             if verdict.behind:
                 continue
-            mistakes = catalogue.candidates(key, signatures[key], passed)
+            others = self._seen_through(key, list(wrong))
+            mistakes = [
+                mistake
+                for mistake in catalogue.candidates(key, signatures[key], passed)
+                if not others or any(catalogue.gives(mistake, other, signatures[other]) for other in others)
+            ]
             whole = [m for m in mistakes if all(catalogue.gives(m, other, signatures[other]) for other in wrong)]
             verdict.hints = catalogue.named(whole or mistakes)
             for other, later in wrong.items():
                 if other != key and not later.behind and self._same_fault(key, other, mistakes, catalogue, signatures):
                     later.behind = key
+        for verdict in wrong.values():
+            if verdict.status == "waiting" and not verdict.behind and not verdict.hints:
+                unwritten = [k for k in self._builds_on(verdict.problem) if self._is(k, "not started")]
+                verdict.behind = unwritten[0] if unwritten else ""
 
     def findings(self, catalogue: Catalogue, references: Judge) -> list[Finding]:
         """Run the probes whose problems are passed, and return what they find, one finding a case."""
@@ -141,15 +158,33 @@ class Grading:
         """Whether a later problem fails for the reason for which the problem of that key does.
 
         It does if it raises at the same place, if the mistake recognised there gives its numbers as well, or if it
-        builds on that problem and shows no known mistake of its own.
+        builds on that problem and shows no known mistake of its own beside a known one.
         """
         raised, other_raised = (self.results[k].outcome.raised if k in self.results else {} for k in (key, other))
-        if raised and raised == other_raised:
+        if raised and _place(raised) == _place(other_raised):
             return True
         if mistakes and any(catalogue.gives(mistake, other, signatures[other]) for mistake in mistakes):
             return True
-        own = catalogue.named(catalogue.candidates(other, signatures[other], set()))
-        return key in self._builds_on(self.verdicts[other].problem) and not own
+        if key not in self._builds_on(self.verdicts[other].problem):
+            return False
+        # A mistake seen through an unknown one is none to be named.
+        unknown = not self.verdicts[key].hints
+        return unknown or not catalogue.named(catalogue.candidates(other, signatures[other], set()))
+
+    def _seen_through(self, key: str, wrong: list[str]) -> list[str]:
+        """The wrong problems that build on that of the key and on no other wrong one: its mistake shows in one of them.
+
+        Not in all, for they may have mistakes of their own; and how one raises depends on the rest of the code.
+        """
+        above = [other for other in wrong if key in self._builds_on(BY_KEY[other])]
+        aside = set(wrong) - {key, *above}
+        return [
+            other
+            for other in above
+            if not aside & {*self._builds_on(BY_KEY[other])}
+            and other in self.results
+            and self.results[other].outcome.ended == "returned"
+        ]
 
     def _signature(self, key: str, references: Judge) -> Signature:
         """The signature of a case on the prestored inputs, which are those that the catalogue knows."""
@@ -189,6 +224,9 @@ class Grading:
                 todo += BY_KEY[key].waits_for
         return [key for key in BY_KEY if key in keys]
 
+    def _is(self, key: str, status: str) -> bool:
+        return key in self.verdicts and self.verdicts[key].status == status
+
     def _first_failed(self, problem: Problem) -> str:
         keys = [key for key in self._builds_on(problem) if key in self.verdicts]
         return next((key for key in keys if self.verdicts[key].status != "passed"), "")
@@ -196,11 +234,24 @@ class Grading:
     def _judged(self, problem: Problem, result: Result, deadline: float) -> Verdict:
         outcome = result.outcome
         if diagnose.unstarted(outcome, self.submission):
+            for body, state in self._bodies(problem).items():
+                if state not in ("written", "empty", "missing"):
+                    file, name = body.split(":")[:2]
+                    owner, _, method = name.rpartition(".")
+                    reason = (
+                        f"{file}: {owner or 'the file'} has no {method}, but `{state}`: is that the one that is meant?"
+                    )
+                    return Verdict(problem, "error", reason)
             return Verdict(problem, "not started", _to_be_written(problem, outcome))
+        if outcome.ended in ("raised", "returned") and result.wrong:
+            empty = [body for body, state in self._bodies(problem).items() if state == "empty" and body != MAY_BE_EMPTY]
+            if empty:
+                places = " and ".join(body.replace(":", ", ") for body in empty)
+                return Verdict(problem, "not started", f"still to be written: {places} does nothing yet")
         if outcome.ended == "raised":
             hung = self._sandbox.broken.get(outcome.raised["message"]) == "timeout"
             status = "timeout" if outcome.raised["type"] == "Broken" and hung else "error"
-            return Verdict(problem, status, diagnose.exception(outcome, self.submission))
+            return Verdict(problem, status, diagnose.exception(outcome, self.submission, result.inputs))
         if outcome.ended != "returned":
             status = "timeout" if outcome.ended == "timeout" else "error"
             return Verdict(problem, status, diagnose.ending(outcome, deadline))
@@ -209,6 +260,15 @@ class Grading:
         else:
             reason = self._evidence(problem.key, result)
         return Verdict(problem, "failed" if reason else "passed", reason)
+
+    def _bodies(self, problem: Problem) -> dict[str, str]:
+        """The state of what a problem asks to be written, as the submission's process sees it."""
+        deadline = min(self._deadline / 5, self._end - time.monotonic())
+        if not problem.bodies or deadline <= 0:
+            return {}
+        outcome = self._sandbox.run("state_of_bodies", blobs({"bodies": np.array(problem.bodies)}), deadline)
+        states = {name: str(array_of(blob)) for name, blob in outcome.blobs.items() if name in problem.bodies}
+        return {name: state for name, state in states.items() if state.isidentifier() and len(state) < 100}
 
     def _evidence(self, key: str, result: Result) -> str:
         """What is wrong with the values of a case, or nothing; where NaN came from, if the submission can be asked."""
@@ -236,7 +296,17 @@ class Grading:
         if outcome.ended != "returned":
             return diagnose.ending(outcome, deadline)
         mismatches = [m for m in result.mismatches if not probe.only or m.quantity.endswith(tuple(probe.only))]
-        return mismatches[0].sentence if mismatches else ""
+        return mismatches[0].sentence.replace("warnings is ", "NumPy warns of ") if mismatches else ""
+
+
+def _place(raised: dict[str, Any]) -> list[Any]:
+    """What was raised where; the message, which may hold one exercise's sizes, counts only where there is no place."""
+    if not raised:
+        return []
+    frames, driver = raised["frames"], raised.get("driver", [])
+    if frames and frames[-1][2] in ("", "<module>"):
+        frames = frames[-1:]  # a file that can't be imported, whoever asks for it
+    return [raised["type"], frames, driver, "" if frames or driver else raised["message"]]
 
 
 def compare_all(outcome: Outcome, expected: dict[str, np.ndarray]) -> list[Mismatch]:
@@ -255,13 +325,11 @@ def compare_all(outcome: Outcome, expected: dict[str, np.ndarray]) -> list[Misma
 
 def _to_be_written(problem: Problem, outcome: Outcome) -> str:
     """What is still to be written, by the place that said so."""
-    said = f"still to be written: section {problem.section} of the writeup"
-    if outcome.raised.get("frames"):
-        file, number, function = outcome.raised["frames"][-1]
-        said += f" ({file}, line {number}, in {function})"
-    if outcome.raised.get("type") == "TypeError":
-        said += f". {diagnose.NOT_IMPLEMENTED}"
-    return said
+    if not outcome.raised.get("frames"):
+        return "still to be written" + (f": {outcome.raised['message']}" if outcome.raised.get("message") else "")
+    file, number, function = outcome.raised["frames"][-1]
+    said = f"still to be written: {file}, line {number}, in {function}"
+    return f"{said}. {diagnose.NOT_IMPLEMENTED}" if outcome.raised["type"] == "TypeError" else said
 
 
 def _choices(outcome: Outcome, expected: dict[str, np.ndarray]) -> str:
@@ -271,7 +339,7 @@ def _choices(outcome: Outcome, expected: dict[str, np.ndarray]) -> str:
         kind, blob = outcome.types.get(name, ""), outcome.blobs.get(name)
         text = str(array_of(blob)) if blob is not None and kind == "str" else ""
         if len(text) != 1 or text not in CHOICES[name]:
-            shown = f"{text[:20]!r}" if kind == "str" else f"a {kind}"
+            shown = f"{text[:20]!r}" if kind == "str" else article(kind)
             return f"{name} returns {shown}, expected one lower-case letter of {', '.join(CHOICES[name])}"
         answers[name] = np.array(text)
     if digest(answers) != str(expected["digest"]):

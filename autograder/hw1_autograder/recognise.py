@@ -42,7 +42,8 @@ class Hint(NamedTuple):
 def signature(outcome: Outcome, mismatches: list[Mismatch]) -> Signature:
     """The signature of an exercise's outcome; empty if all is right, or nothing is to be compared."""
     if outcome.ended == "raised":
-        said = f"{outcome.raised['type']}: {outcome.raised['message']}"[:120]
+        file = outcome.raised["frames"][-1][0] if outcome.raised["frames"] else ""
+        said = f"{file}: {outcome.raised['type']}: {outcome.raised['message']}"[:120]
         return {"raised": Trace(said, (0.0,) * SAMPLES)}
     traces = {}
     for mismatch in mismatches:
@@ -97,7 +98,7 @@ class Catalogue:
     def gives(self, mistake: int, key: str, found: Signature) -> bool:
         """Whether a mistake gives this very signature in the case of that key."""
         known = self.signatures[mistake].get(key, {})
-        return known.keys() == found.keys() and all(known[name].same(found[name]) for name in known)
+        return bool(known) and known.keys() == found.keys() and all(known[name].same(found[name]) for name in known)
 
     def named(self, mistakes: list[int]) -> list[Hint]:
         """The different hints of these mistakes, or none if too many are left to single one out."""

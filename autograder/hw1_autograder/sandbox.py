@@ -208,10 +208,12 @@ class Sandbox:
             return ""
         self._child.send_signal(signal.SIGUSR1)
         time.sleep(0.1)
-        for file, line, function in re.findall(r'File "(.+?)", line (\d+) in (\w+)', self._read("stack")):
+        for file, line, function in re.findall(r'File "(.+?)", line (\d+) in (\S+)', self._read("stack")):
             if file.startswith(self._folders["root"]):
                 name = os.path.relpath(file, self._folders["root"]).replace(os.sep, "/")
-                return f"{name}, line {line}" + (f", in {function}" if function != "_" else "")
+                return f"{name}, line {line}" + (
+                    f", in {function}" if function.isidentifier() and function != "_" else ""
+                )
         return ""
 
     def _read(self, file: str) -> str:
@@ -262,12 +264,15 @@ def _checked(raised: dict[str, Any]) -> dict[str, Any]:
             file, line, function = frame
             if isinstance(file, str) and type(line) is int and 0 <= line < 1e6 and isinstance(function, str):
                 checked_frames.append([_shown(file, 200), line, _shown(function, 100)])
-    bases, module = raised.get("bases"), raised.get("module")
+    bases, module, driver = raised.get("bases"), raised.get("module"), raised.get("driver")
+    if not (isinstance(driver, list) and [type(part) for part in driver] == [str, int]):
+        driver = []
     return {
         "type": _shown(raised.get("type"), 100),
         "message": _shown(raised.get("message"), 2000),
         "bases": [_shown(base, 100) for base in bases[:20]] if isinstance(bases, list) else [],
         "frames": checked_frames[:16],
+        "driver": [_shown(driver[0], 100), driver[1]] if driver else [],
         "module": _shown(module, 100) if isinstance(module, str) else None,
     }
 

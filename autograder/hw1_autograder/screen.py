@@ -30,7 +30,7 @@ def table(run: Run, out: TextIO) -> None:
     faults(run, out, width, paint)
     for remark in run.remarks:
         _paragraph(out, width, "Note", [remark])
-    print(upcoming(run), file=out)
+    print(upcoming(run, width), file=out)
 
 
 def more(run: Run, recipe: Callable[[Problem], str], out: TextIO) -> None:
@@ -67,22 +67,27 @@ def faults(run: Run, out: TextIO, width: int, paint: Any) -> None:
         print("Findings, without points:\n", file=out)
     for finding in run.findings:
         lines = [f"{finding.reason}.", *hint_lines(finding.hints), f"Why it matters: {finding.why}."]
-        _paragraph(out, width, finding.title, lines)
+        _paragraph(out, width, textwrap.fill(finding.title, width), lines)
 
 
-def upcoming(run: Run) -> str:
-    """What to do next: the first problem, in the writeup's order, that is to be mended or written."""
-    problem = next((v.problem for v in run.verdicts.values() if v.status != "passed"), None)
-    if problem is None:
+def upcoming(run: Run, width: int) -> str:
+    """What to do next: the first problem, in the writeup's order, that is to be mended or written, and where."""
+    verdict = next((v for v in run.verdicts.values() if v.status != "passed"), None)
+    if verdict is None:
         return "All points." if not run.findings else "All points; the findings are worth a look."
+    problem = verdict.problem
     points = "point" if problem.points == 1 else "points"
-    return f"Next: {problem.name}, {problem.points} {points}, section {problem.section} of the writeup."
+    text = f"Next: {problem.name}, {problem.points} {points}, section {problem.section} of the writeup."
+    if verdict.status == "not started" and verdict.reason:
+        text += f" {reason(verdict)}"
+    return textwrap.fill(text, width)
 
 
 def reason(verdict: Verdict) -> str:
     """The verdict's reason as a sentence, and the problem that it waits for."""
-    text = verdict.reason[:1].upper() + verdict.reason[1:] if verdict.reason[:2].isalpha() else verdict.reason
-    text = verdict.reason if "(" in verdict.reason.split(" ")[0] or "." in verdict.reason.split(" ")[0] else text
+    text = verdict.reason
+    if text.partition(" ")[0].isalpha() and not verdict.details:  # the name of a quantity stays as it is
+        text = text[:1].upper() + text[1:]
     text = text if text.endswith((".", "?")) else text + "."
     return f"{text} Waits for: {BY_KEY[verdict.waits_for].name}." if verdict.waits_for else text
 
@@ -119,7 +124,7 @@ def painter(out: TextIO) -> Any:
 
 def _names(width: int) -> int:
     """Columns for the problems' names: beside them stand the score and the status."""
-    return min(36, width - 25)
+    return min(36, width - 23)
 
 
 def _paragraph(out: TextIO, width: int, title: str, lines: list[str], printed: list[str] | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import time
 from typing import TYPE_CHECKING, Callable, TextIO
 
@@ -65,12 +66,19 @@ def show(run: Run, last: Run | None, out: TextIO) -> None:
         if key in last.verdicts and last.verdicts[key].status != verdict.status
     ]
     for before, after in changes:
-        print(f"  {after.problem.name}: {before.status} -> {paint(after.status, after.status)}", file=out)
+        line = textwrap.fill(
+            f"{after.problem.name}: {before.status} -> {after.status}",
+            width,
+            initial_indent="  ",
+            subsequent_indent="    ",
+        )
+        start, status, _ = line.rpartition(after.status)
+        print(start + paint(status, status) if status else line, file=out)
     if not changes:
         print("  No problem changed its status.", file=out)
     print(file=out)
     screen.faults(run, out, width, paint)
-    print(screen.upcoming(run), file=out)
+    print(screen.upcoming(run, width), file=out)
 
 
 def _clear(out: TextIO) -> None:

@@ -246,6 +246,10 @@ SAME_NUMBERS = (
         {"momentum_ignored", "velocity_not_kept", "velocity_cleared"},
         "a velocity that is lost between two steps moves no parameter, whichever way it was lost",
     ),
+    (
+        {"eval_flag_not_passed", "eval_not_looked_at"},
+        "a network shows no difference between a flag that is not passed on and one that is not looked at",
+    ),
 )
 
 MISTAKES: tuple[Mistake, ...] = (
@@ -694,6 +698,16 @@ MISTAKES: tuple[Mistake, ...] = (
         },
     ),
     Mistake(
+        "backward_activation_below",
+        "3.5.2",
+        "MLP.backward multiplies by the derivative of another layer's activation: activations[i] belongs to layer i",
+        _mlp_backward(
+            "delta = delta * self.activations[i - 1].derivative()\n"
+            + BATCH_NORM_BACK
+            + "\ndelta = linear.backward(delta)"
+        ),
+    ),
+    Mistake(
         "backward_last_layer_only",
         "3.5.2",
         "MLP.backward stops at the output layer: the layers below get no gradient",
@@ -1044,8 +1058,16 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "eval_flag_not_passed",
         "3.3",
-        "MLP.forward does not tell its batch norm layers that it is in inference mode",
+        "inference mode does not reach batch norm's formula: MLP.forward does not pass it on, or BatchNorm.forward "
+        "takes no notice of eval",
         _mlp_forward("x = linear(x)\nif i < self.num_bn_layers:\n    x = self.bn_layers[i](x)\nx = activation(x)"),
+    ),
+    Mistake(
+        "eval_not_looked_at",
+        "3.3",
+        "inference mode does not reach batch norm's formula: MLP.forward does not pass it on, or BatchNorm.forward "
+        "takes no notice of eval",
+        _batchnorm_forward(before="eval = False"),
     ),
     Mistake(
         "eval_flag_inverted",

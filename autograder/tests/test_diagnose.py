@@ -115,7 +115,7 @@ def raised(kind: str, message: str, line: int = 3, **more: Any) -> Outcome:
         ("ValueError", "operands could not be broadcast together with shapes (3,2) (3,)", "keepdims"),
         ("AttributeError", "'NoneType' object has no attribute 'shape'", "still None"),
         ("NameError", "name 'nump' is not defined", "misspelled"),
-        ("IndexError", "list index out of range", "hiddens=[]"),
+        ("IndexError", "list index out of range", "shorter than the index"),
         ("UnboundLocalError", "local variable 'x' referenced before assignment", "before it is set"),
         ("RecursionError", "maximum recursion depth exceeded", "without end"),
         ("_UFuncOutputCastingError", "Cannot cast ufunc 'subtract' output", "integers"),

@@ -172,7 +172,7 @@ ROWS = [
         body("question_3", "import atexit, time\natexit.register(time.sleep, 1000)\nreturn original()"),
     ),
     # it returns something else
-    derivative("None", "None", "still to be written", RELU | {"relu_derivative": "not started"}),
+    derivative("None", "None", "is None, expected", RELU),
     derivative("a list", "right.tolist()", "is a list", ONE),
     derivative("a generator", "(row for row in right)", "is a generator"),
     derivative("a function", "lambda: right", "is a function"),
