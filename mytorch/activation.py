@@ -52,11 +52,9 @@ class Sigmoid(Activation):
     """S(z) = 1 / (1 + exp(-z)), writeup 3.1.1 and 3.1.2."""
 
     def forward(self, x):
-        """S(z) = 1 / (1 + e^-z) = e^z / (1 + e^z) (any shape).
-
-        Only e^-|z| is taken, which cannot overflow; the second form keeps the relative accuracy of the negative
-        tail. The numerator, 1 where z >= 0 and e^z elsewhere, is the larger of [z >= 0] and e^-|z|.
-        """
+        """S(z) = 1 / (1 + e^-z) (any shape), accurate in both tails."""
+        # Only e^-|z| is taken, which cannot overflow. For z < 0, S(z) = e^z / (1 + e^z), which keeps the relative
+        # accuracy of that tail; the numerator, 1 where z >= 0 and e^z elsewhere, is the larger of [z >= 0] and e^-|z|.
         x = _floating(x)
         exp = np.exp(-np.abs(x))
         self.state = np.maximum(x >= 0, exp) / (1 + exp)

@@ -93,10 +93,8 @@ class BatchNorm:
     def backward(self, delta):
         """Set dgamma and dbeta, and return dx (N, D) for delta (N, D).
 
-        dbeta = sum_i delta_i (eq. 34), dgamma = sum_i delta_i norm_i (eq. 35), and with the paths through mean
-        and variance (eq. 27) gathered into one expression
-
-            dx_i = gamma / (N sqrt(var + eps)) (N delta_i - dbeta - norm_i dgamma)
+        dbeta = sum_i delta_i (eq. 34), dgamma = sum_i delta_i norm_i (eq. 35), and dx with its paths through mean and
+        variance (eq. 27).
 
         Raises
         ------
@@ -110,6 +108,7 @@ class BatchNorm:
             raise ValueError(f"BatchNorm.backward needs delta of shape {self.norm.shape}, got {delta.shape}")
         self.dbeta = delta.sum(axis=0, keepdims=True)
         self.dgamma = (delta * self.norm).sum(axis=0, keepdims=True)
+        # Eq. 27 gathered: dx_i = gamma / (N sqrt(var + eps)) (N delta_i - dbeta - norm_i dgamma)
         scale = self.gamma.astype(delta.dtype, copy=False) / np.sqrt(self.var + self.eps)
         return scale * (delta - self.dbeta / len(delta) - self.norm * (self.dgamma / len(delta)))
 

@@ -296,7 +296,7 @@ class Grading:
         if outcome.ended != "returned":
             return diagnose.ending(outcome, deadline)
         mismatches = [m for m in result.mismatches if not probe.only or m.quantity.endswith(tuple(probe.only))]
-        return mismatches[0].sentence.replace("warnings is ", "NumPy warns of ") if mismatches else ""
+        return mismatches[0].sentence.replace("warnings: ", "NumPy warns: ") if mismatches else ""
 
 
 def _place(raised: dict[str, Any]) -> list[Any]:

@@ -152,7 +152,7 @@ def test_the_starters_plain_style_has_full_points_and_true_findings(grade: Grade
         "MLP.zero_grads leaves gradients behind",
         "a float32 network turns into float64",
     ]
-    assert "NumPy warns of 'overflow encountered in exp'." in text
+    assert "NumPy warns: overflow encountered in exp" in text
 
 
 @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.name)
@@ -167,7 +167,7 @@ def test_a_slip_is_said_once_and_truly(slip: Slip, grade: Grade) -> None:
     assert (wrong[0].problem.key, wrong[0].status) == (slip.leader, slip.status)
     assert flat(slip.words) in flat(text).replace("non- ", "non-")
     assert leaders in ([], [wrong[0]]), "one slip, but several faults"
-    assert max(map(len, text.splitlines())) <= 80
+    assert max(map(len, text.splitlines()[1:])) <= 80  # the first line holds a path
     for own in ("Traceback", "exercises.py", "child.py", str(ROOT)):
         assert own not in text
 
@@ -207,8 +207,8 @@ MUTANTS = [
     ),
     (
         "mytorch/batchnorm.py",
-        "self.mean = x.mean(axis=0",
-        "self.mean = x.mean(axis=1",
+        "self.mean = x.sum(axis=0",
+        "self.mean = x.sum(axis=1",
         "bn_layers[0].mean has the shape (19, 1)",
         0,
     ),
