@@ -126,6 +126,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, data: Any) -> None:
     monkeypatch.setattr(benchmark, "import_seconds", lambda repeats: {"numpy": 0.1, "mytorch": 0.101})
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # between matplotlib and its dependencies
 @pytest.mark.usefixtures("tiny")
 def test_a_run_writes_the_table_and_the_curves(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib.figure", reason="matplotlib draws the curves")
