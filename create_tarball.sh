@@ -44,6 +44,12 @@ else
     size="$((tenths / 10)).$((tenths % 10)) MB"
 fi
 echo "handin.tar: $# files, $size"
+for plot in train_loss train_error val_loss val_error; do
+    if [ ! -f "hw1/$plot.png" ]; then
+        echo "create_tarball.sh: note: the plots are not all there; autograder/hw1_autograder/test.py --outpath hw1 makes them" >&2
+        break
+    fi
+done
 if [ "$bytes" -gt "$LIMIT" ]; then
     echo "create_tarball.sh: warning: handin.tar is above the course's limit of 2 MB; are the plots in hw1 too large?" >&2
 fi

@@ -8,10 +8,13 @@ Nothing here knows what the forward pass should be: a right backward of a wrong 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+import textwrap
 from typing import Any, Callable, NamedTuple, TextIO
 
 import runner
+import screen
 from sandbox import GraderError
 from submission import NoSubmission
 
@@ -106,14 +109,19 @@ def check(layer: str, sandbox: Any, files: Any, deadline: float) -> list[Checked
 
 
 def show(checked: list[Checked], out: TextIO) -> None:
-    """Print a row a gradient, and below it what is wrong with it."""
+    """Print a row a gradient, below it what is wrong with it, and a summary."""
+    width = screen.width_of(out)
     print(f"{'layer':<15}{'gradient':<28}{'largest error':<15}", file=out)
+    said = ""
     for row in checked:
-        error = "" if row.error != row.error else f"{row.error:.1e}"
+        error = "" if math.isnan(row.error) else f"{row.error:.1e}"
         verdict = "ok" if not row.fault else row.fault if row.fault == "not started" else "WRONG"
         print(f"{row.layer:<15}{row.quantity:<28}{error:<15}{verdict}", file=out)
-        if row.fault and row.fault != "not started":
-            print(f"    {row.fault}", file=out)
+        if row.fault not in ("", "not started", said):
+            print(textwrap.fill(row.fault, width, initial_indent="    ", subsequent_indent="    "), file=out)
+            said = row.fault
+    right = sum(not row.fault for row in checked)
+    print(f"\n{right} of {len(checked)} gradients are right", file=out)
 
 
 def main(argv: list[str] | None = None) -> int:

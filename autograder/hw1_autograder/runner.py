@@ -31,6 +31,7 @@ from sandbox import DEFAULT_DEADLINE, DEFAULT_MEMORY, GraderError, Sandbox  # no
 if TYPE_CHECKING:
     from grading import Grading
     from judges import Judge
+    from problems import Problem
     from submission import Submission
 
 REFERENCE = os.path.join(ROOT, "data", "hw1_reference.npz")
@@ -76,7 +77,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--format", choices=FORMATS, default="autolab" if os.environ.get("AUTOLAB") == "1" else "table")
     parser.add_argument("--out", metavar="FILE", help="write json or gradescope there instead of standard output")
-    parser.add_argument("-k", metavar="WORDS", default="", help="grade only the problems whose name has these words")
+    parser.add_argument(
+        "-k", metavar="WORD", nargs="+", default=[], help="grade only the problems whose name has these words"
+    )
     parser.add_argument(
         "--deadline", metavar="S", type=_positive, default=DEFAULT_DEADLINE, help="seconds for a problem"
     )
@@ -108,7 +111,11 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     if (options.seed is not None or options.fallback) and not options.against:
         parser.error("--seed and --fallback go with --against: the prestored references have inputs of their own")
     if options.k and not selected(options.k):
-        parser.error(f"-k {options.k!r}: no problem's name has these words")
+        parser.error(f"-k {' '.join(options.k)}: no problem's name has these words")
+    if options.out and options.format not in ("json", "gradescope"):
+        parser.error("--out goes with --format json or gradescope")
+    if options.watch and options.format != "table":
+        parser.error("--watch goes with the table, not with another --format")
     return options
 
 
@@ -128,11 +135,15 @@ def _seed(text: str) -> int | str:
     raise argparse.ArgumentTypeError(f"needs a whole number or `handin`, got {text!r}")
 
 
-def selected(words: str) -> list[Any]:
-    """The problems whose name holds all the words."""
+def selected(words: list[str]) -> list[Problem]:
+    """The problems whose name has all these words, or words that begin so."""
     from problems import PROBLEMS
 
-    return [p for p in PROBLEMS if all(word in f"{p.name} {p.key}".lower() for word in words.lower().split())]
+    def has(name: str, word: str) -> bool:
+        return any(part.startswith(word) for part in re.split(r"[\s()]+", name.lower()))
+
+    sought = " ".join(words).lower().split()
+    return [problem for problem in PROBLEMS if all(has(problem.name, word) for word in sought)]
 
 
 class Workplace:
@@ -218,7 +229,7 @@ def judge_of(options: argparse.Namespace, workplace: Workplace, files: Submissio
 class Plugin:
     """Hands the grading to the pytest run, keeps to the problems asked for, and notes a fault of the grader."""
 
-    def __init__(self, grading: Grading, words: str) -> None:
+    def __init__(self, grading: Grading, words: list[str]) -> None:
         self.grading = grading
         self.names = {problem.name for problem in selected(words)}
         self.failure: GraderError | None = None

@@ -66,7 +66,7 @@ def faults(run: Run, out: TextIO, width: int, paint: Any) -> None:
     if run.findings:
         print("Findings, without points:\n", file=out)
     for finding in run.findings:
-        lines = [f"{finding.reason}.", *hint_lines(finding.hints), f"Why it matters: {finding.why}."]
+        lines = [sentence(finding.reason), *hint_lines(finding.hints), f"Why it matters: {finding.why}."]
         _paragraph(out, width, textwrap.fill(finding.title, width), lines)
 
 
@@ -88,8 +88,12 @@ def reason(verdict: Verdict) -> str:
     text = verdict.reason
     if text.partition(" ")[0].isalpha() and not verdict.details:  # the name of a quantity stays as it is
         text = text[:1].upper() + text[1:]
-    text = text if text.endswith((".", "?")) else text + "."
+    text = sentence(text)
     return f"{text} Waits for: {BY_KEY[verdict.waits_for].name}." if verdict.waits_for else text
+
+
+def sentence(text: str) -> str:
+    return text if text.endswith((".", "?")) else text + "."
 
 
 def hint_lines(hints: list[Hint]) -> list[str]:
