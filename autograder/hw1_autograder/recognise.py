@@ -106,8 +106,8 @@ class Catalogue:
         return hints if len(hints) <= MOST_HINTS else []
 
 
-def store(path: str, hints: list[Hint], signatures: list[dict[str, Signature]]) -> None:
-    """Write the catalogue that `Catalogue` reads: columns of one row a wrong quantity, names by their number."""
+def columns(hints: list[Hint], signatures: list[dict[str, Signature]]) -> dict[str, np.ndarray]:
+    """The arrays that `Catalogue` reads: columns of one row a wrong quantity, names by their number."""
     rows = [
         (mistake, case, quantity, trace.what, trace.sample)
         for mistake, cases in enumerate(signatures)
@@ -116,13 +116,12 @@ def store(path: str, hints: list[Hint], signatures: list[dict[str, Signature]]) 
     ]
     names = sorted({name for row in rows for name in row[1:4]})
     number = {name: np.int16(place) for place, name in enumerate(names)}
-    np.savez_compressed(
-        path,
-        hints=np.array([list(hint) for hint in hints]),
-        names=np.array(names),
-        mistake=np.array([row[0] for row in rows], np.int16),
-        case=np.array([number[row[1]] for row in rows]),
-        quantity=np.array([number[row[2]] for row in rows]),
-        what=np.array([number[row[3]] for row in rows]),
-        sample=np.array([row[4] for row in rows], np.float64),
-    )
+    return {
+        "hints": np.array([list(hint) for hint in hints]),
+        "names": np.array(names),
+        "mistake": np.array([row[0] for row in rows], np.int16),
+        "case": np.array([number[row[1]] for row in rows]),
+        "quantity": np.array([number[row[2]] for row in rows]),
+        "what": np.array([number[row[3]] for row in rows]),
+        "sample": np.array([row[4] for row in rows], np.float64),
+    }

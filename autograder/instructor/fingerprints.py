@@ -16,12 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 for folder in ("autograder/hw1_autograder", "autograder/instructor"):
     sys.path.insert(0, str(ROOT / folder))
 
+import archives  # noqa: E402
 import runner  # noqa: E402
 import submission  # noqa: E402
 from grading import Grading  # noqa: E402
 from mistakes import MISTAKES, Mistake, apply  # noqa: E402
 from problems import PROBLEMS  # noqa: E402
-from recognise import Catalogue, Hint, Signature, signature, store  # noqa: E402
+from recognise import Catalogue, Hint, Signature, columns, signature  # noqa: E402
 
 
 @contextmanager
@@ -55,8 +56,7 @@ def main() -> None:
     for mistake, known in zip(MISTAKES, found):
         if not any(known.values()):
             print(f"{mistake.key}: nothing shows it")
-    store(str(out), [Hint(mistake.hint, mistake.section) for mistake in MISTAKES], found)
-    print(f"{out}: {len(MISTAKES)} mistakes, {out.stat().st_size:,} bytes")
+    print(archives.write(out, columns([Hint(mistake.hint, mistake.section) for mistake in MISTAKES], found)))
 
 
 if __name__ == "__main__":

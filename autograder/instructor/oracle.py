@@ -19,6 +19,7 @@ import torch.nn.functional as F
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "autograder" / "hw1_autograder"))
 
+import archives  # noqa: E402
 import cases  # noqa: E402
 import training_rules  # noqa: E402
 
@@ -375,8 +376,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the reference arrays of the autograder, by PyTorch.")
     parser.add_argument("--out", type=Path, default=ROOT / "data" / "hw1_reference.npz")
     out = parser.parse_args().out
-    np.savez_compressed(out, **reference())  # type: ignore[arg-type]  # its stub takes every name for allow_pickle
-    print(f"{out}: {out.stat().st_size:,} bytes")
+    print(archives.write(out, reference()))
 
 
 if __name__ == "__main__":

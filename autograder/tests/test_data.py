@@ -6,6 +6,8 @@ import hashlib
 import re
 from pathlib import Path
 
+import archives
+import numpy as np
 import pytest
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -23,3 +25,17 @@ def test_the_checksum_is_that_of_the_file(name: str) -> None:
 
 def test_nothing_else_lies_there() -> None:
     assert {path.name for path in DATA.iterdir()} == {*CHECKSUMS, "README.md", "expected_plots"}
+
+
+def test_an_archive_is_written_only_where_a_number_has_changed(tmp_path: Path) -> None:
+    path, readme = tmp_path / "a.npz", tmp_path / "README.md"
+    readme.write_text("| `a.npz` | an archive | `none` |\n")
+    arrays = {"x": np.arange(3.0), "name": np.array(["one", "two"])}
+    assert "SHA-256" in archives.write(path, arrays)
+    first = path.read_bytes()
+    assert hashlib.sha256(first).hexdigest() in readme.read_text()
+    assert "unchanged" in archives.write(path, {**arrays, "x": arrays["x"] + 1e-15})
+    assert path.read_bytes() == first
+    for changed in ({"x": arrays["x"] + 1e-3}, {"x": arrays["x"][:2]}, {"name": np.array(["one", "too"])}):
+        assert "SHA-256" in archives.write(path, {**arrays, **changed})
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in readme.read_text()
