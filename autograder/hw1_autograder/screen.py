@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 COLOURS = {"passed": 32, "not started": 90, "waiting": 33}
 RED = 31
+MOST_BEHIND = 4  # problems that are named behind a fault: the table has them all
 
 
 def table(run: Run, out: TextIO) -> None:
@@ -60,7 +61,12 @@ def faults(run: Run, out: TextIO, width: int, paint: Any) -> None:
         lines = [reason(verdict), *hint_lines(verdict.hints)]
         behind = [other.problem.name for other in run.verdicts.values() if other.behind == key]
         if behind:
-            lines.append(f"Behind it: {', '.join(behind)}.")
+            shown = (
+                behind
+                if len(behind) <= MOST_BEHIND
+                else [*behind[: MOST_BEHIND - 1], f"{len(behind) - MOST_BEHIND + 1} more"]
+            )
+            lines.append(f"Behind it: {', '.join(shown)}.")
         title = f"{verdict.problem.name}, section {verdict.problem.section}"
         _paragraph(out, width, paint(title, verdict.status), lines, excerpt(verdict.printed))
     if run.findings:
