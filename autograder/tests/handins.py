@@ -11,10 +11,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 GRADER = ROOT / "autograder" / "hw1_autograder"
-sys.path[:0] = [str(GRADER)]
+sys.path[:0] = [str(GRADER), str(ROOT / "autograder" / "instructor")]
 
 import runner  # noqa: E402
 from judges import Prestored  # noqa: E402
+from mistakes import FILES  # noqa: E402
 from problems import MAX_TOTAL, PROBLEMS  # noqa: E402
 from recognise import Catalogue  # noqa: E402
 
@@ -22,19 +23,6 @@ CATALOGUE, REFERENCES = Catalogue(runner.MISTAKES), Prestored(runner.REFERENCE)
 
 Files = dict[str, bytes]
 Edit = Callable[[Files], None]
-
-FILES = {
-    "Identity": "mytorch/activation.py",
-    "Sigmoid": "mytorch/activation.py",
-    "Tanh": "mytorch/activation.py",
-    "ReLU": "mytorch/activation.py",
-    "SoftmaxCrossEntropy": "mytorch/loss.py",
-    "Linear": "mytorch/linear.py",
-    "BatchNorm": "mytorch/batchnorm.py",
-    "MLP": "hw1/hw1.py",
-    "get_training_stats": "hw1/hw1.py",
-    **{f"question_{i}": "hw1/mc.py" for i in range(1, 6)},
-}
 
 
 def solution() -> Files:
