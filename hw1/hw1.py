@@ -240,7 +240,7 @@ def get_training_stats(mlp, dset, nepochs, batch_size):
             mlp.forward(train_x.take(batch, axis=0))
             mlp.backward(labels)
             mlp.step()
-            training_losses[epoch] += mlp.criterion.loss.sum()  # which backward has just taken
+            training_losses[epoch] += mlp.total_loss(labels)
             training_errors[epoch] += mlp.error(labels)
 
         mlp.eval()
