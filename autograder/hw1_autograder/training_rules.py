@@ -12,7 +12,7 @@ from functools import partial
 from typing import Callable
 
 import numpy as np
-from compare import array_of, blob_of
+from compare import RTOL, array_of, blob_of
 from sandbox import Outcome
 
 Arrays = dict[str, np.ndarray]
@@ -237,7 +237,9 @@ def falls(number: int, story: Story) -> str:
     if shapes(story):
         return "the array is missing"
     losses = story.log[f"returned {number}"]
-    return "" if losses[-1] < losses[0] else "after the last epoch they are no lower than after the first"
+    # The sums of a network that learns nothing differ by rounding, since the rows come in another order.
+    learnt = losses[-1] < losses[0] - RTOL * abs(losses[0])
+    return "" if learnt else "after the last epoch they are no lower than after the first"
 
 
 def _times(times: np.ndarray) -> str:
