@@ -53,11 +53,9 @@ class Sigmoid(Activation):
 
     def forward(self, x):
         """S(z) = 1 / (1 + e^-z) (any shape), accurate in both tails."""
-        # Only e^-|z| is taken, which cannot overflow. For z < 0, S(z) = e^z / (1 + e^z), which keeps the relative
-        # accuracy of that tail; the numerator, 1 where z >= 0 and e^z elsewhere, is the larger of [z >= 0] and e^-|z|.
-        x = _floating(x)
-        exp = np.exp(-np.abs(x))
-        self.state = np.maximum(x >= 0, exp) / (1 + exp)
+        # Where e^-z overflows, S(z) is below the smallest normal number, and 1 / inf = 0 is right to rounding.
+        with np.errstate(over="ignore"):
+            self.state = 1 / (1 + np.exp(-_floating(x)))
         return self.state
 
     def derivative(self):

