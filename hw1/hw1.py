@@ -152,27 +152,31 @@ class MLP:
 
     def zero_grads(self):
         """Set all gradients to zero."""
-        for _, gradient, _ in self.parameters():
+        for _, _, gradient, _ in self.parameters():
             gradient.fill(0)
 
     def step(self):
         """Apply the gradients: v <- momentum v - lr gradient, parameter <- parameter + v (writeup 3.5.3).
 
         Only W and b of the linear layers have a velocity v; gamma and beta take the plain step - lr gradient.
-        Parameters and velocities are updated in place.
+        Velocities are updated in place, parameters become new arrays.
         """
-        for parameter, gradient, velocity in self.parameters():
+        for layer, name, gradient, velocity in self.parameters():
             if velocity is None:
-                parameter -= self.lr * gradient
+                change = -self.lr * gradient
             else:
                 velocity *= self.momentum
                 velocity -= self.lr * gradient
-                parameter += velocity
+                change = velocity
+            # Not +=: whoever gave or holds the old array keeps it, and memory that the other cores have just read for
+            # their part of a product is slow to write.
+            setattr(layer, name, getattr(layer, name) + change)
 
     def parameters(self):
-        """Yield (parameter, gradient, velocity or None) of every layer."""
+        """Yield (layer, name of the parameter, gradient, velocity or None) for every parameter."""
         for layer in [*self.linear_layers, *self.bn_layers]:
-            yield from layer.parameters()
+            for name, gradient, velocity in layer.parameters():
+                yield layer, name, gradient, velocity
 
     def error(self, labels):
         """Return how many rows of the last output have their largest entry elsewhere than labels (N, C)."""
@@ -240,7 +244,7 @@ def get_training_stats(mlp, dset, nepochs, batch_size):
             mlp.forward(train_x.take(batch, axis=0))
             mlp.backward(labels)
             mlp.step()
-            training_losses[epoch] += mlp.total_loss(labels)
+            training_losses[epoch] += mlp.criterion.loss.sum()  # as backward has left it
             training_errors[epoch] += mlp.error(labels)
 
         mlp.eval()

@@ -53,9 +53,9 @@ class BatchNorm:
         return self.forward(x, eval)
 
     def parameters(self):
-        """Yield (parameter, gradient, None) for gamma and for beta: they take plain steps, without velocity."""
-        yield self.gamma, self.dgamma, None
-        yield self.beta, self.dbeta, None
+        """Yield (name of the parameter, gradient, None): gamma and beta take plain steps, without velocity."""
+        yield "gamma", self.dgamma, None
+        yield "beta", self.dbeta, None
 
     def forward(self, x, eval=False):
         """Return y = gamma norm + beta (N, D), with norm = (x - mean) / sqrt(var + eps) (eq. 29 to 32).

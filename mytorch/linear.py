@@ -51,9 +51,9 @@ class Linear:
         return self.forward(x)
 
     def parameters(self):
-        """Yield (parameter, gradient, velocity) for W and for b."""
-        yield self.W, self.dW, self.momentum_W
-        yield self.b, self.db, self.momentum_b
+        """Yield (name of the parameter, gradient, velocity) for W and for b."""
+        yield "W", self.dW, self.momentum_W
+        yield "b", self.db, self.momentum_b
 
     def forward(self, x):
         """Return y = xW + b (N, O) for x (N, I), writeup 3.4.1.

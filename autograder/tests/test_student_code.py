@@ -220,7 +220,7 @@ MUTANTS = [
         0,
     ),
     ("mytorch/batchnorm.py", "        if eval:\n", "        if False:\n", "inference mode does not reach", 1),
-    ("hw1/hw1.py", "parameter += velocity", "parameter -= velocity", "the step has the wrong sign", 1),
+    ("hw1/hw1.py", "change = velocity", "change = -velocity", "the step has the wrong sign", 1),
     (
         "hw1/hw1.py",
         "                delta = bn.backward(delta)\n",
