@@ -384,6 +384,7 @@ EXTRA = "differs only where the caller gives one activation object twice, which 
 ABSTRACT = "an abstract method, which every subclass overrides"
 PATHS = "the grader puts mytorch on the path itself; test_imports.py shows that the line is needed elsewhere"
 STARS = "for the star import of another homework's grader, which test_imports.py stands for"
+ORDER = "the same numbers in another order in memory, for the time alone"
 MODES = "the other call of train() has set the mode already, or sets it before the next batch"
 
 # Mutants that do the same for every valid input, each with its proof; where no change is named, any change of
@@ -405,6 +406,7 @@ EQUIVALENT: dict[str, str] = {
     "SoftmaxCrossEntropy.forward: x, y = (np.asarray(x), np.asarray(y))": FLOATS,
     "SoftmaxCrossEntropy.forward: if x.dtype.kind != 'f' -> pass": FLOATS,
     "SoftmaxCrossEntropy.forward: x = x.astype(float)": FLOATS,
+    "SoftmaxCrossEntropy.forward: x = np.asfortranarray(x)": ORDER,
     "_floating_copy: return array if array.dtype.kind == 'f' else array.astype(float) -> return array": FLOATS,
     "Linear.__init__: self.x = None": UNREAD,
     "Linear.forward: x = np.asarray(x)": FLOATS,
