@@ -31,6 +31,7 @@ Data = tuple[tuple[Array, Array], tuple[Array, Array]]
 Epoch = Callable[[], tuple[float, ...]]
 
 LR, MOMENTUM = 0.008, 0.9
+REST = 0.2  # seconds before an epoch: the threads of the one before spin for 0.1 s, and would take a core from it
 
 
 class Network(NamedTuple):
@@ -292,6 +293,7 @@ def interleaved(epochs: dict[str, Epoch], repeats: int) -> dict[str, list[float]
     for turn in range(repeats):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
+            time.sleep(REST)
             start = time.perf_counter()
             epochs[name]()
             seconds[name].append(time.perf_counter() - start)
@@ -354,7 +356,7 @@ def draw(curves: dict[str, dict[int, dict[str, list[float]]]], examples: int, pa
                     list(line), [1e6 * value / examples for value in line.values()], style, marker="o", label=name
                 )
         axes.set(xscale="log", yscale="log", xlabel=title)
-        axes.set_xticks(list(points), [str(size) for size in points])
+        axes.set_xticks(list(points), [str(size) for size in points], rotation=45)
         axes.minorticks_off()
         axes.grid(alpha=0.4)
     all_axes[0].set_ylabel("training time, microseconds an example")

@@ -18,6 +18,12 @@ from benchmark import Network
 TINY = Network((8, 6), "float64", batch=50)
 
 
+@pytest.fixture(autouse=True)
+def restless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests ask what is measured, not how fast it is."""
+    monkeypatch.setattr(benchmark, "REST", 0)
+
+
 @pytest.fixture(scope="module")
 def data() -> Any:
     """Examples that can be learned, in numbers that the batch size does not divide."""
