@@ -175,8 +175,8 @@ class MLP:
     def parameters(self):
         """Yield (layer, name of the parameter, gradient, velocity or None) for every parameter."""
         for layer in [*self.linear_layers, *self.bn_layers]:
-            for name, gradient, velocity in layer.parameters():
-                yield layer, name, gradient, velocity
+            for parameter in layer.parameters():
+                yield (layer, *parameter)
 
     def error(self, labels):
         """Return how many rows of the last output have their largest entry elsewhere than labels (N, C)."""

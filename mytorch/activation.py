@@ -53,7 +53,7 @@ class Sigmoid(Activation):
 
     def forward(self, x):
         """S(z) = 1 / (1 + e^-z) (any shape), accurate in both tails."""
-        # Where e^-z overflows, S(z) is below the smallest normal number, and 1 / inf = 0 is right to rounding.
+        # Where e^-z overflows, S(z) is below the smallest normal number, and 1 / inf = 0 takes its place.
         with np.errstate(over="ignore"):
             self.state = 1 / (1 + np.exp(-_floating(x)))
         return self.state

@@ -96,7 +96,7 @@ class Linear:
         return delta @ self.W.T
 
     def _set_gradients(self, delta):
-        """Set dW and db alone: a network's first layer needs no more, since nobody reads the examples' derivative."""
+        """Set dW and db alone, for delta (N, O): nobody reads dx of a network's first layer. Raises as `backward`."""
         in_feature, out_feature = self.W.shape
         if self.x is None:
             raise ValueError(f"Linear({in_feature}, {out_feature}).backward needs a forward pass before it")

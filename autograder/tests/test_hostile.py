@@ -680,7 +680,7 @@ def test_a_runner_that_is_ended_takes_its_child_along(number: signal.Signals, ou
     command = [sys.executable, str(GRADER / "runner.py"), "--submission", str(submission), "--deadline", "60"]
     temporary = outside / "temporary"
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
-        wait_until(lambda: list(temporary.glob("mytorch-*/0/work/here")))
+        wait_until(lambda: list(temporary.rglob("here")))
         os.kill(run.pid, number)
         run.communicate(timeout=LIMIT)
     wait_until(lambda: processes(str(temporary)) == [])
