@@ -15,10 +15,10 @@ import os
 class Activation(object):
 
     '''
-    Interface for activation functions (non-linearities).
+    what every activation has
     '''
 
-    # No additional work is needed for this class, as it acts like an abstract base class for the others
+    # base class, the ones below do the work
 
     def __init__(self):
         self.state = None
@@ -48,7 +48,7 @@ class Identity(Activation):
 
 class Sigmoid(Activation):
 
-    # Remember do not change the function signatures as those are needed to stay the same for AL
+    # same signatures as in the starter!
 
     def __init__(self):
         super(Sigmoid, self).__init__()
@@ -92,16 +92,16 @@ LOSS = """\
 import numpy as np
 import os
 
-# The following Criterion class will be used again as the basis for a number
-# of loss functions (which are in the form of classes so that they can be
-# exchanged easily (it's how PyTorch and other ML libraries do it))
+# losses are classes:
+# one can be swapped for another,
+# like in torch
 
 class Criterion(object):
     '''
-    Interface for loss functions.
+    what every loss has
     '''
 
-    # Nothing needs done to this class, it's used by the following Criterion classes
+    # base class, nothing to do
 
     def __init__(self):
         self.logits = None
@@ -156,7 +156,7 @@ class Linear():
         self.W = weight_init_fn(in_feature, out_feature)
         self.b = bias_init_fn(out_feature)
 
-        # TODO: Complete these but do not change the names.
+        # gradients
         self.dW = np.zeros(self.W.shape)
         self.db = np.zeros(self.b.shape)
 
@@ -185,7 +185,7 @@ class BatchNorm(object):
 
     def __init__(self, in_feature, alpha=0.9):
 
-        # You shouldn't need to edit anything in init
+        # from the starter
 
         self.alpha = alpha
         self.eps = 1e-8
@@ -193,7 +193,7 @@ class BatchNorm(object):
         self.norm = None
         self.out = None
 
-        # The following attributes will be tested
+        # of the last batch
         self.var = np.ones((1, in_feature))
         self.mean = np.zeros((1, in_feature))
 
@@ -203,7 +203,7 @@ class BatchNorm(object):
         self.beta = np.zeros((1, in_feature))
         self.dbeta = np.zeros((1, in_feature))
 
-        # inference parameters
+        # for eval mode
         self.running_mean = np.zeros((1, in_feature))
         self.running_var = np.ones((1, in_feature))
 
@@ -222,7 +222,7 @@ class BatchNorm(object):
         self.norm = (x - self.mean) / np.sqrt(self.var + self.eps)
         self.out = self.gamma * self.norm + self.beta
 
-        # update running batch statistics
+        # moving averages
         self.running_mean = self.alpha * self.running_mean + (1 - self.alpha) * self.mean
         self.running_var = self.alpha * self.running_var + (1 - self.alpha) * self.var
         return self.out
@@ -254,12 +254,12 @@ from linear import *
 class MLP(object):
 
     '''
-    A simple multilayer perceptron
+    my MLP
     '''
 
     def __init__(self, input_size, output_size, hiddens, activations, weight_init_fn, bias_init_fn, criterion, lr, momentum=0.0, num_bn_layers=0):
 
-        # Don't change this -->
+        # starter, from here
         self.train_mode = True
         self.num_bn_layers = num_bn_layers
         self.bn = num_bn_layers > 0
@@ -270,19 +270,19 @@ class MLP(object):
         self.criterion = criterion
         self.lr = lr
         self.momentum = momentum
-        # <---------------------
+        # to here
 
-        # Don't change the name of the following class attributes,
-        # the autograder will check against these attributes. But you will need to change
-        # the values in order to initialize them correctly
+        # the grader reads
+        # linear_layers and bn_layers,
+        # so keep the names
 
-        # Initialize and add all your linear layers into the list 'self.linear_layers'
-        # (HINT: self.foo = [ bar(???) for ?? in ? ])
-        # (HINT: Can you use zip here?)
+        # all linear layers,
+        # from the sizes,
+        # one after the other
         sizes = [input_size] + list(hiddens) + [output_size]
         self.linear_layers = [Linear(sizes[i], sizes[i + 1], weight_init_fn, bias_init_fn) for i in range(len(sizes) - 1)]
 
-        # If batch norm, add batch norm layers into the list 'self.bn_layers'
+        # and the batch norms
         if self.bn:
             self.bn_layers = [BatchNorm(sizes[i + 1]) for i in range(num_bn_layers)]
 
@@ -356,7 +356,7 @@ def get_training_stats(mlp, dset, nepochs, batch_size):
     validation_losses = []
     validation_errors = []
 
-    # Setup ...
+    # start
 
     for e in range(nepochs):
         np.random.shuffle(idxs)
@@ -385,7 +385,7 @@ def get_training_stats(mlp, dset, nepochs, batch_size):
         validation_losses.append(loss / len(valx))
         validation_errors.append(err / len(valx))
 
-    # Return results ...
+    # done
 
     return (np.array(training_losses), np.array(training_errors), np.array(validation_losses), np.array(validation_errors))
 """
