@@ -13,7 +13,7 @@ import bundle
 
 sys.path.insert(0, str(bundle.ROOT / "autograder" / "hw1_autograder"))
 
-from problems import MAX_TOTAL, PROBLEMS
+from homework.problems import MAX_TOTAL, PROBLEMS
 
 # The server runs it in a folder of its own that holds handin.tar and autograde.tar, and takes the last line's scores.
 MAKEFILE = """\

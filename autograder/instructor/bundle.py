@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-GRADER = ("autograder/hw1_autograder/*.py", "autograder/hw1_autograder/tests/*.py", "data/hw1_*.npz")
+GRADER = ("autograder/hw1_autograder/**/*.py", "data/hw1_*.npz")
 SOLUTION = ("hw1/*.py", "mytorch/*.py")
 
 

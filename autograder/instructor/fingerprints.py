@@ -17,23 +17,27 @@ for folder in ("autograder/hw1_autograder", "autograder/instructor"):
     sys.path.insert(0, str(ROOT / folder))
 
 import archives  # noqa: E402
-import runner  # noqa: E402
-import submission  # noqa: E402
-from grading import Grading  # noqa: E402
+from diagnosis.recognise import Catalogue, Hint, Signature, columns, signature  # noqa: E402
+from grading.findings import findings  # noqa: E402
+from grading.grade import opened  # noqa: E402
+from grading.settings import MISTAKES as STORED  # noqa: E402
+from grading.settings import Settings  # noqa: E402
+from grading.verdicts import Grading  # noqa: E402
+from homework.problems import PROBLEMS  # noqa: E402
 from mistakes import MISTAKES, Mistake, apply  # noqa: E402
-from problems import PROBLEMS  # noqa: E402
-from recognise import Catalogue, Hint, Signature, columns, signature  # noqa: E402
+from sandbox.submission import Submission, read  # noqa: E402
+from sandbox.workplace import Workplace  # noqa: E402
 
 
 @contextmanager
 def graded(mistake: Mistake, solution: dict[str, bytes]) -> Iterator[Grading]:
-    """Grade the solution with the mistake in it, all 25 problems."""
-    with tempfile.TemporaryDirectory() as folder:
-        submission.Submission(apply(mistake, solution)).lay_out(folder)
-        with runner.opened(runner.arguments(["--submission", folder])) as grading:
-            for problem in PROBLEMS:
-                grading.grade(problem)
-            yield grading
+    """Grade the solution with the mistake in it, all problems."""
+    with tempfile.TemporaryDirectory() as folder, Workplace() as workplace:
+        Submission(apply(mistake, solution)).lay_out(folder)
+        grading = opened(Settings(folder), workplace)
+        for problem in PROBLEMS:
+            grading.grade(problem)
+        yield grading
 
 
 def signatures(mistake: Mistake, solution: dict[str, bytes]) -> dict[str, Signature]:
@@ -41,7 +45,7 @@ def signatures(mistake: Mistake, solution: dict[str, bytes]) -> dict[str, Signat
     with graded(mistake, solution) as grading:
         keys = [key for key, verdict in grading.verdicts.items() if verdict.status != "passed"]
         if not keys:
-            grading.findings(Catalogue(""), grading.judge)
+            findings(grading, Catalogue(""), grading.judge)
             keys = [mistake.finding] if mistake.finding in grading.results else []
         found = {key: grading.results[key] for key in keys if key in grading.results}
         return {key: signature(result.outcome, result.mismatches) for key, result in found.items()}
@@ -49,9 +53,9 @@ def signatures(mistake: Mistake, solution: dict[str, bytes]) -> dict[str, Signat
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Make the numbers by which the autograder recognises mistakes.")
-    parser.add_argument("--out", type=Path, default=ROOT / "data" / "hw1_mistakes.npz")
+    parser.add_argument("--out", type=Path, default=Path(STORED))
     out = parser.parse_args().out
-    solution = submission.read(str(ROOT)).files
+    solution = read(str(ROOT)).files
     found = [signatures(mistake, solution) for mistake in MISTAKES]
     for mistake, known in zip(MISTAKES, found):
         if not any(known.values()):

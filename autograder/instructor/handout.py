@@ -1,6 +1,6 @@
 """Writes the starter that students get: this project without what they have to write, and without the staff's tools.
 
-Which bodies those are says `TO_WRITE` in problems.py; the starter's README is starter.md, beside this file.
+Which bodies those are says `TO_WRITE` in homework/problems.py; the starter's README is starter.md, beside this file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "autograder" / "hw1_autograder"))
 
-from problems import TO_WRITE  # noqa: E402
+from homework.problems import TO_WRITE  # noqa: E402
 
 # What a student gets; whatever else lies about in the project stays there.
 FILES = (
@@ -30,8 +30,7 @@ FILES = (
     "data/*.npz",
     "data/README.md",
     "data/expected_plots/*.png",
-    "autograder/hw1_autograder/*.py",
-    "autograder/hw1_autograder/tests/*.py",
+    "autograder/hw1_autograder/**/*.py",
 )
 STAFF_BEGIN, STAFF_END = "<!-- staff: begin -->", "<!-- staff: end -->"  # around what a page says to the staff alone
 KEPT_IMPORTS = ("numpy", "activation", "batchnorm", "linear", "loss")  # a student needs them, the given code or not

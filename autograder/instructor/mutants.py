@@ -1,6 +1,6 @@
 """Mutation testing of the grader: the solution with one operator, constant, axis or statement changed at a time.
 
-`python3 autograder/instructor/mutants.py` grades every mutant within this process and prints those that lose no
+`python3 autograder/instructor/mutants.py` grades every mutant and prints those that lose no
 point and bring no finding. Each must be in EQUIVALENT, with the proof that it does the same for valid input.
 """
 
@@ -9,44 +9,30 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
-import io
+import os
 import re
-import signal
 import sys
 import time
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from types import FrameType, ModuleType
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "autograder" / "hw1_autograder"))
 
-import exercises  # noqa: E402
-import numpy as np  # noqa: E402
-import probes  # noqa: E402, F401  (enters its exercises in the table)
-import training_log  # noqa: E402, F401  (the same)
-from child import describe, plain  # noqa: E402
-from findings import PROBES  # noqa: E402
-from grading import Grading  # noqa: E402
-from judges import Prestored  # noqa: E402
-from problems import PROBLEMS  # noqa: E402
-from sandbox import Outcome  # noqa: E402
-from submission import Submission  # noqa: E402
-from wire import Blob  # noqa: E402
+from grading.findings import probe  # noqa: E402
+from grading.judges import Prestored  # noqa: E402
+from grading.settings import REFERENCES  # noqa: E402
+from grading.verdicts import Grading  # noqa: E402
+from homework.findings import PROBES  # noqa: E402
+from homework.problems import PROBLEMS  # noqa: E402
+from sandbox.submission import REQUIRED as FILES  # noqa: E402
+from sandbox.submission import Submission  # noqa: E402
+from sandbox.workplace import Workplace  # noqa: E402
 
-FILES = (
-    "mytorch/activation.py",
-    "mytorch/loss.py",
-    "mytorch/linear.py",
-    "mytorch/batchnorm.py",
-    "hw1/hw1.py",
-    "hw1/mc.py",
-)
-DEADLINE = 5.0  # seconds for one exercise, of milliseconds
+DEADLINE = 2.0  # seconds for one exercise, of milliseconds
 
 # ---------------------------------------------------------------- making mutants
 
@@ -75,13 +61,13 @@ SWAPS: dict[type, tuple[type, ...]] = {
 
 
 class Mutant(NamedTuple):
-    """One change: where, the statement before and after it, and the changed module."""
+    """One change: where, the statement before and after it, and the changed module's source."""
 
     file: str
     place: str  # class and function
     before: str
     after: str
-    tree: ast.Module
+    source: str
     guard: bool  # within an `if` that does nothing but raise
 
     @property
@@ -155,11 +141,11 @@ def mutants(file: str, source: str) -> Iterator[Mutant]:
     for place, statement, guard in statements(tree.body):
         if not isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             for before, after in changes(statement):
-                yield Mutant(file, place, before, after, copy.deepcopy(tree), guard)
+                yield Mutant(file, place, before, after, ast.unparse(ast.fix_missing_locations(tree)), guard)
     for place, body, k, guard in bodies(tree):
         kept = body[k]
         body[k] = ast.copy_location(ast.Pass(), kept)
-        yield Mutant(file, place, headline(kept), "pass", copy.deepcopy(tree), guard)
+        yield Mutant(file, place, headline(kept), "pass", ast.unparse(tree), guard)
         body[k] = kept
 
 
@@ -243,94 +229,17 @@ def headline(statement: ast.stmt) -> str:
 # ---------------------------------------------------------------- grading them
 
 
-class Direct:
-    """Stands in for a Sandbox: runs exercises in this process, on modules that are made anew for each mutant."""
-
-    def __init__(self) -> None:
-        self.broken: dict[str, str] = {}
-        self.not_enforced: list[str] = []
-        self._compiled = {Path(name).stem: compile((ROOT / name).read_text(), name, "exec") for name in FILES}
-
-    def __enter__(self) -> Direct:
-        self._kept = {name: sys.modules.pop(name) for name in self._compiled if name in sys.modules}
-        sys.meta_path.insert(0, self)  # type: ignore[arg-type]
-        self.load({})
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        sys.meta_path.remove(self)  # type: ignore[arg-type]
-        for name in self._compiled:
-            sys.modules.pop(name, None)
-        sys.modules.update(self._kept)
-
-    def load(self, changed: dict[str, Any]) -> None:
-        """Have the solution's modules with these files (source or syntax tree); each runs when it is asked for."""
-        self._code = dict(self._compiled)
-        for file, source in changed.items():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of a compiler that finds a change strange
-                self._code[Path(file).stem] = compile(source, file, "exec")
-        for name in self._code:
-            sys.modules.pop(name, None)
-        self._course = exercises.Course(lambda stage: None)
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        import importlib.util
-
-        if name not in self._code:
-            return None
-        return importlib.util.spec_from_loader(name, self, origin=name)  # type: ignore[arg-type]
-
-    def create_module(self, spec: Any) -> None:
-        return None
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__file__ = str(ROOT / "hw1" / module.__name__)
-        exec(self._code[module.__name__], module.__dict__)
-
-    def run(self, exercise: str, blobs: dict[str, Blob], deadline: float, strict: bool = False) -> Outcome:
-        np.random.seed(11785)
-        inputs = {name: np.ndarray(blob.shape, blob.dtype, bytearray(blob.data)) for name, blob in blobs.items()}
-        try:
-            with alarm(DEADLINE), redirect_stdout(io.StringIO()):
-                values = exercises.run(exercise, self._course, inputs)
-        except TimeoutError:
-            return Outcome("timeout")
-        except Exception as error:
-            return Outcome("raised", raised=describe(error, "hw1", ""))
-        outcome = Outcome("returned")
-        for name, value in values.items():
-            outcome.types[name], array = plain(value, np)
-            if array is not None:
-                outcome.blobs[name] = Blob(array.dtype.str, array.shape, array.tobytes())
-        return outcome
-
-
-@contextmanager
-def alarm(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError after so many seconds."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def verdict(sandbox: Direct, judge: Prestored) -> str:
-    """How a mutant shows: the first problem that it fails or the first finding, or nothing."""
-    grading = Grading(sandbox, judge, Submission(), DEADLINE, 1e6)  # type: ignore[arg-type]
-    for problem in PROBLEMS:
-        if grading.grade(problem).status != "passed":
-            return problem.name
-    for probe in PROBES:
-        if grading._probe(probe, DEADLINE):
-            return probe.title
+def verdict(files: dict[str, bytes]) -> str:
+    """How a submission shows: the first problem that it fails or the first finding, or nothing."""
+    with Workplace() as workplace:
+        submission = Submission(files)
+        grading = Grading(workplace.lay_out(submission), Prestored(REFERENCES), submission, DEADLINE, 1e6)
+        for problem in PROBLEMS:
+            if grading.grade(problem).status != "passed":
+                return problem.name
+        for row in PROBES:
+            if probe(grading, row):
+                return row.title
     return ""
 
 
@@ -344,21 +253,24 @@ class Survey(NamedTuple):
 
 
 def survey(every: int = 1, progress: bool = False) -> Survey:
-    """Grade every mutant, or every n-th."""
-    judge, result, count = Prestored(str(ROOT / "data" / "hw1_reference.npz")), Survey(0, [], [], []), 0
-    with Direct() as sandbox:
-        if shown := verdict(sandbox, judge):
-            raise RuntimeError(f"the solution itself does not pass: {shown}")
-        for file in FILES:
-            for mutant in islice(mutants(file, (ROOT / file).read_text()), 0, None, every):
-                count += 1
-                sandbox.load({mutant.file: ast.fix_missing_locations(mutant.tree)})
-                if not verdict(sandbox, judge):
-                    kind = result.guards if mutant.guard else result.proved if proof(mutant) else result.surviving
-                    kind.append(mutant)
-                if progress and count % 50 == 0:
-                    print(f"\r{count} mutants", end="", file=sys.stderr, flush=True)
-    return result._replace(mutants=count)
+    """Grade every n-th mutant, as many at once as there are processors."""
+    solution = {name: (ROOT / name).read_bytes() for name in FILES}
+    if shown := verdict(solution):
+        raise RuntimeError(f"the solution itself does not pass: {shown}")
+    made = list(islice((m for name in FILES for m in mutants(name, solution[name].decode())), 0, None, every))
+    result = Survey(len(made), [], [], [])
+
+    def shows(mutant: Mutant) -> str:
+        return verdict({**solution, mutant.file: mutant.source.encode()})
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for count, (mutant, shown) in enumerate(zip(made, pool.map(shows, made)), 1):
+            if not shown:
+                kind = result.guards if mutant.guard else result.proved if proof(mutant) else result.surviving
+                kind.append(mutant)
+            if progress and count % 50 == 0:
+                print(f"\r{count} mutants", end="", file=sys.stderr, flush=True)
+    return result
 
 
 def main() -> int:

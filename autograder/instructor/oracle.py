@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "autograder" / "hw1_autograder"))
 
 import archives  # noqa: E402
-import cases  # noqa: E402
-import training_rules  # noqa: E402
+from grading import training_rules  # noqa: E402
+from homework import cases  # noqa: E402
 
 Arrays = dict[str, np.ndarray]
 ALPHA, EPS = 0.9, 1e-8  # of batch norm (writeup, appendix C)

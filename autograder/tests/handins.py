@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
@@ -13,13 +14,19 @@ ROOT = Path(__file__).resolve().parents[2]
 GRADER = ROOT / "autograder" / "hw1_autograder"
 sys.path[:0] = [str(GRADER), str(ROOT / "autograder" / "instructor")]
 
-import runner  # noqa: E402
-from judges import Prestored  # noqa: E402
-from mistakes import FILES  # noqa: E402
-from problems import MAX_TOTAL, PROBLEMS  # noqa: E402
-from recognise import Catalogue  # noqa: E402
+from diagnosis.recognise import Catalogue  # noqa: E402
+from grading import grade as grades  # noqa: E402
+from grading.findings import findings  # noqa: E402
+from grading.judges import Prestored  # noqa: E402
+from grading.run import Run  # noqa: E402
+from grading.settings import MISTAKES as STORED  # noqa: E402
+from grading.settings import REFERENCES, Settings  # noqa: E402
+from grading.verdicts import Grading  # noqa: E402
+from homework.problems import MAX_TOTAL, PROBLEMS  # noqa: E402
+from mistakes import FILES, MISTAKES, apply  # noqa: E402
+from sandbox.workplace import Workplace  # noqa: E402
 
-CATALOGUE, REFERENCES = Catalogue(runner.MISTAKES), Prestored(runner.REFERENCE)
+CATALOGUE, JUDGE = Catalogue(STORED), Prestored(REFERENCES)
 
 Files = dict[str, bytes]
 Edit = Callable[[Files], None]
@@ -39,6 +46,14 @@ def write(files: Files, folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return folder
+
+
+def with_mistakes(folder: Path, *keys: str) -> Path:
+    """Write the solution with these mistakes of the catalogue in it."""
+    files = solution()
+    for key in keys:
+        files = apply(next(mistake for mistake in MISTAKES if mistake.key == key), files)
+    return write(files, folder)
 
 
 # Edits of the solution: each takes its files and changes them.
@@ -89,21 +104,43 @@ def changed(file: str, old: str, new: str) -> Edit:
 class Result:
     """The verdicts and findings of one grading, without a report."""
 
-    def __init__(self, grading: Any) -> None:
+    def __init__(self, grading: Grading) -> None:
         for problem in PROBLEMS:
             grading.grade(problem)
         self.verdicts = grading.verdicts
-        self.findings = grading.findings(CATALOGUE, REFERENCES)
+        self.findings = findings(grading, CATALOGUE, JUDGE)
         self.remarks = grading.submission.remarks
         self.score = sum(verdict.score for verdict in self.verdicts.values())
         self.statuses = {key: verdict.status for key, verdict in self.verdicts.items()}
         self.unpassed = {key: status for key, status in self.statuses.items() if status != "passed"}
 
 
-def grade(submission: Path | str, *options: str) -> Result:
+def grade(submission: Path | str, **settings: Any) -> Result:
     """Grade a folder or a tar as the runner does, short of its pytest run and its report."""
-    with runner.opened(runner.arguments(["--submission", str(submission), *options])) as grading:
-        return Result(grading)
+    with Workplace() as workplace:
+        return Result(grades.opened(Settings(str(submission), **settings), workplace))
+
+
+def report(submission: Path | str, **settings: Any) -> Run:
+    """Grade a folder or a tar as the runner does, to the run that it reports."""
+    with Workplace() as workplace:
+        return grades.grade(Settings(str(submission), **settings), workplace)
+
+
+def command(
+    *arguments: str, name: str = "runner.py", grader: Path = GRADER, python: tuple[str, ...] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of the grader as a user does, out of any folder of the project."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("AUTOLAB", "PYTEST_ADDOPTS")}
+    return subprocess.run(
+        [sys.executable, *python, str(grader / name), *arguments],
+        cwd=os.sep,
+        env={**kept, "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=120,
+    )
 
 
 def state(folder: Path) -> dict[str, tuple[int, int]]:
@@ -117,5 +154,5 @@ def state(folder: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
-__all__ = ["FILES", "GRADER", "MAX_TOTAL", "PROBLEMS", "ROOT", "Result", "body", "changed", "content", "grade"]
-__all__ += ["solution", "state", "top", "without", "write"]
+__all__ = ["FILES", "GRADER", "JUDGE", "MAX_TOTAL", "PROBLEMS", "ROOT", "Result", "body", "changed", "command"]
+__all__ += ["content", "grade", "report", "solution", "state", "top", "with_mistakes", "without", "write"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from judge import close, frozen, gradients
 
 import hw1 as nn
+from judge import close, frozen, gradients
 
 ALL = [nn.Identity, nn.Sigmoid, nn.Tanh, nn.ReLU]
 SHAPES = [(), (7,), (5, 4), (2, 3, 4), (2, 1, 3, 2), (0, 3)]

@@ -12,10 +12,11 @@ import sys
 import tarfile
 from pathlib import Path
 
+import pytest
+
 import autolab
 import handout
-import pytest
-from problems import MAX_TOTAL, PROBLEMS, TO_WRITE
+from homework.problems import MAX_TOTAL, PROBLEMS, TO_WRITE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -148,7 +149,7 @@ def test_a_solution_that_cannot_run_is_replaced_by_the_references_and_the_output
 
 
 def test_the_same_handin_meets_the_same_inputs_and_another_one_others(tmp_path: Path) -> None:
-    import submission
+    from sandbox import submission
 
     one, other, right = (submission.Submission({"hw1/hw1.py": text}) for text in (b"1", b"2", b"3"))
     assert submission.seed(one, right) == submission.seed(one, right)

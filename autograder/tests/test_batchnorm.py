@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from judge import batch_norm, close, frozen, gradients
 
 import hw1 as nn
+from judge import batch_norm, close, frozen, gradients
 
 STATISTICS = ["mean", "var", "running_mean", "running_var"]
 PARAMETERS = ["gamma", "dgamma", "beta", "dbeta"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import contract
-import judges
 import pytest
-import runner
-import sandbox
+
+from grading import contract
+from grading.settings import Settings
+from handins import command
+from sandbox.workplace import Workplace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -117,14 +118,9 @@ BREACHES: dict[str, tuple[str, str, list[str]]] = {
 }
 
 
-def differing(folder: Path, place: Path) -> dict[str, str]:
-    files = contract.tree(str(folder))
-    files.lay_out(str(place / "submission"))
-    (place / "work").mkdir()
-    child = sandbox.Sandbox()
-    child.open(str(place / "submission"), str(place / "work"))
-    found = contract.answers(child, files, judges.Prestored(runner.REFERENCE), 10)
-    child.close()
+def differing(folder: Path) -> dict[str, str]:
+    with Workplace() as workplace:
+        found = contract.answer(str(folder), Settings(), workplace)
     return {answer.sentence: answer.difference for answer in found if answer.difference}
 
 
@@ -134,14 +130,14 @@ def another(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", BREACHES)
-def test_breach(name: str, another: Path, tmp_path: Path) -> None:
+def test_breach(name: str, another: Path) -> None:
     module, code, sentences = BREACHES[name]
     file = another / f"{module}.py"
     if code:
         file.write_text(f"{file.read_text()}\n\n{code}\n")
     else:
         file.unlink()
-    found = differing(another, tmp_path)
+    found = differing(another)
     for words in sentences:
         assert any(words in sentence for sentence in found), found
     assert len(found) < len(contract.PROMISES) // 2
@@ -149,30 +145,33 @@ def test_breach(name: str, another: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "mytorch"])
-def test_the_solution_keeps_every_promise(path: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert runner.main(["--contract", str(ROOT / path)]) == 0
+def test_the_solution_keeps_every_promise(path: str) -> None:
+    done = command("--contract", str(ROOT / path))
+    assert done.returncode == 0
     count = len(contract.PROMISES)
-    assert f"{count} of {count} promises hold" in capsys.readouterr().out
+    assert f"{count} of {count} promises hold" in done.stdout
 
 
-def test_what_differs_is_said_and_gives_exit_status_1(another: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_differs_is_said_and_gives_exit_status_1(another: Path) -> None:
     with open(another / "linear.py", "a") as file:
         file.write("\nLinear.backward = lambda self, delta: None\n")
-    assert runner.main(["--contract", str(another)]) == 1
-    out = capsys.readouterr().out
+    done = command("--contract", str(another))
+    out = done.stdout
+    assert done.returncode == 1
     assert "differs  Linear: dW and db are means" in out
     assert "backward(delta) is None" in out or "dW is wrong" in out
 
 
 @pytest.mark.parametrize("path", ["nothing here", "data"])
-def test_where_there_is_no_mytorch_the_exit_status_is_2(path: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert runner.main(["--contract", str(ROOT / path)]) == 2
-    assert "no mytorch there" in capsys.readouterr().err
+def test_where_there_is_no_mytorch_the_exit_status_is_2(path: str) -> None:
+    done = command("--contract", str(ROOT / path))
+    assert done.returncode == 2
+    assert "no mytorch there" in done.stderr
 
 
-def test_code_that_hangs_or_dies_costs_its_own_promises(another: Path, tmp_path: Path) -> None:
+def test_code_that_hangs_or_dies_costs_its_own_promises(another: Path) -> None:
     with open(another / "batchnorm.py", "a") as file:
         file.write("\nimport os\nBatchNorm.backward = lambda self, delta: os._exit(0)\n")
-    found = differing(another, tmp_path)
+    found = differing(another)
     assert all("BatchNorm" in sentence or "float32" in sentence for sentence in found)
     assert all("process ended" in difference for difference in found.values())

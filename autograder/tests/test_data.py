@@ -6,9 +6,10 @@ import hashlib
 import re
 from pathlib import Path
 
-import archives
 import numpy as np
 import pytest
+
+import archives
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 CHECKSUMS = dict(re.findall(r"\| `(\w+\.npz)` \|[^|]*\| `([0-9a-f]{64})` \|", (DATA / "README.md").read_text()))

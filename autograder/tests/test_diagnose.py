@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import diagnose
 import numpy as np
 import pytest
-from compare import compare
-from sandbox import Outcome
-from submission import Submission
+
+from diagnosis import exceptions, values
+from diagnosis.compare import compare
+from sandbox.process import Outcome
+from sandbox.submission import Submission
 
 R = np.random.RandomState(3)
 X, Y = R.randn(13, 8), R.randn(13, 5)
@@ -23,7 +24,7 @@ def said(value: Any, expected: np.ndarray, kind: str = "numpy.ndarray", quantity
     array = value if value is None else np.asarray(value)
     mismatch = compare(quantity, kind, array, expected)
     assert mismatch is not None
-    return diagnose.evidence([mismatch], [], {**INPUTS, **more}, {quantity: expected})
+    return values.evidence([mismatch], [], {**INPUTS, **more}, {quantity: expected})
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_steps_are_compared_as_steps() -> None:
     [(name, right)] = after.items()
     mismatch = compare(name, "numpy.ndarray", DW + 0.2 * DW**2, right)
     assert mismatch is not None
-    assert "the step has the wrong sign" in diagnose.evidence([mismatch], [], inputs, after)
+    assert "the step has the wrong sign" in values.evidence([mismatch], [], inputs, after)
 
 
 def test_right_up_to_a_step_points_at_the_velocity() -> None:
@@ -81,7 +82,7 @@ def test_right_up_to_a_step_points_at_the_velocity() -> None:
         compare(name, "numpy.ndarray", value + R.uniform(1, 2, DW.shape), value)
         for name, value in list(expected.items())[1:]
     ]
-    text = diagnose.evidence([m for m in wrong if m], [], {"W0": DW}, expected)
+    text = values.evidence([m for m in wrong if m], [], {"W0": DW}, expected)
     assert "everything is right up to step 1" in text
     assert "velocity" in text
 
@@ -89,7 +90,7 @@ def test_right_up_to_a_step_points_at_the_velocity() -> None:
 def test_the_first_quantity_computed_leads() -> None:
     names = ["forward(x)", "bn_layers[0].dgamma", "linear_layers[1].dW", "bn_layers[1].var", "bn_layers[0].mean"]
     wrong = [compare(name, "numpy.ndarray", R.randn(2, 3), R.randn(2, 3)) for name in names]
-    order = [m.quantity for m in diagnose.in_order([m for m in wrong if m])]
+    order = [m.quantity for m in values.in_order([m for m in wrong if m])]
     assert order == [
         "bn_layers[0].mean",
         "bn_layers[1].var",
@@ -122,33 +123,33 @@ def raised(kind: str, message: str, line: int = 3, **more: Any) -> Outcome:
     ],
 )
 def test_a_known_exception_is_explained(kind: str, message: str, words: str) -> None:
-    text = diagnose.exception(raised(kind, message, module=None), FILE)
+    text = exceptions.exception(raised(kind, message, module=None), FILE)
     assert text.startswith("hw1/hw1.py, line 3: `def f():`: ")
     assert message in text
     assert words in text
 
 
 def test_an_unknown_exception_is_quoted_alone() -> None:
-    text = diagnose.exception(raised("OSError", "odd", module=None), FILE)
+    text = exceptions.exception(raised("OSError", "odd", module=None), FILE)
     assert text == "hw1/hw1.py, line 3: `def f():`: OSError: odd"
 
 
 def test_raise_not_implemented_without_error_is_unfinished() -> None:
     outcome = raised("TypeError", "exceptions must derive from BaseException", 4)
-    assert diagnose.unstarted(outcome, FILE)
-    assert not diagnose.unstarted(raised("TypeError", "exceptions must derive from BaseException", 3), FILE)
+    assert exceptions.unstarted(outcome, FILE)
+    assert not exceptions.unstarted(raised("TypeError", "exceptions must derive from BaseException", 3), FILE)
 
 
 def test_a_missing_or_foreign_module_is_named() -> None:
-    text = diagnose.exception(raised("ModuleNotFoundError", "No module named 'scipy'", module="scipy.stats"), FILE)
+    text = exceptions.exception(raised("ModuleNotFoundError", "No module named 'scipy'", module="scipy.stats"), FILE)
     assert "imports scipy, but only NumPy" in text
-    text = diagnose.exception(raised("ModuleNotFoundError", "No module named 'loss'", module="loss"), FILE)
+    text = exceptions.exception(raised("ModuleNotFoundError", "No module named 'loss'", module="loss"), FILE)
     assert text.endswith("mytorch/loss.py is missing")
 
 
 def test_every_pattern_of_the_table_compiles_and_is_reached() -> None:
     seen = set()
-    for name, pattern, text in diagnose.KNOWN_EXCEPTIONS:
+    for name, pattern, text in exceptions.KNOWN_EXCEPTIONS:
         re.compile(name)
         re.compile(pattern)
         assert (name, pattern) not in seen

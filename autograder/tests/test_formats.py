@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import handins
 import numpy
 import pytest
+
+import handins
+from grading.run import not_graded
 from handins import GRADER, MAX_TOTAL, PROBLEMS, ROOT, body, changed, solution, without, write
+from handins import command as run
+from report import formats as reports
 
 NAMES = [problem.name for problem in PROBLEMS]
 STATUSES = {"passed", "failed", "error", "timeout", "not started", "waiting"}
 Run = subprocess.CompletedProcess
-
-
-def run(*arguments: str, grader: Path = GRADER, python: tuple[str, ...] = (), **environment: str) -> Run[str]:
-    """Run the runner as a user does, out of any folder of the project."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("AUTOLAB", "PYTEST_ADDOPTS")}
-    return subprocess.run(
-        [sys.executable, *python, str(grader / "runner.py"), *arguments],
-        cwd=os.sep,
-        env={**kept, "PYTHONDONTWRITEBYTECODE": "1", **environment},
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=120,
-    )
 
 
 def lines(result: Run[str]) -> list[str]:
@@ -222,8 +210,6 @@ def test_gradescope_has_a_test_for_each_problem(submission: Path, report: dict[s
 
 
 def test_results_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import report as reports
-
     out = tmp_path / "results.json"
     out.write_text("older")
 
@@ -232,7 +218,7 @@ def test_results_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(reports.os, "replace", full_disk)
     with pytest.raises(OSError, match="No space"):
-        reports.publish(reports.not_graded("for a test"), "gradescope", str(out))
+        reports.publish(not_graded("for a test"), "gradescope", str(out))
     assert out.read_text() == "older"
     assert list(tmp_path.iterdir()) == [out]
 

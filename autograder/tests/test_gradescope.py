@@ -11,9 +11,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import gradescope
 import pytest
-from problems import MAX_TOTAL, PROBLEMS
+
+import gradescope
+from homework.problems import MAX_TOTAL, PROBLEMS
 from test_autolab import files_of, tar_of
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")

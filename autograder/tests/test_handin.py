@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import handins
 import pytest
-import submission
+
+import handins
 from handins import MAX_TOTAL, grade, solution, state
+from sandbox import submission
 
 Tar = tarfile.TarFile
 

@@ -12,14 +12,14 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import handout
-import judges
 import pytest
-import runner
-import sandbox
-from grading import Grading
-from problems import BY_KEY, PROBLEMS, TO_WRITE, Problem
-from submission import Submission
+
+import handout
+from grading.verdicts import Grading
+from handins import JUDGE, report
+from homework.problems import BY_KEY, MAX_TOTAL, PROBLEMS, TO_WRITE, Problem
+from sandbox.submission import Submission
+from sandbox.workplace import Workplace
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted({body.partition(":")[0] for body in TO_WRITE})
@@ -49,11 +49,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("out") / "my starter"
     assert handout.main(["--out", str(path)]) == 0
     return path
-
-
-@pytest.fixture(scope="module")
-def judge() -> judges.Prestored:
-    return judges.Prestored(runner.REFERENCE)
 
 
 def anyhow_spaced(statement: str) -> str:
@@ -167,9 +162,9 @@ def test_nothing_of_the_staff_is_in_it(starter: dict[str, bytes]) -> None:
 
 
 def test_it_grades_0_of_95_all_not_started(folder: Path) -> None:
-    run = runner.grade(runner.arguments(["--submission", str(folder)]))
-    assert (run.total, run.max_total, run.findings) == (0, 95, [])
-    assert [verdict.status for verdict in run.verdicts.values()] == ["not started"] * 25
+    run = report(folder)
+    assert (run.total, run.max_total, run.findings) == (0, MAX_TOTAL, [])
+    assert [verdict.status for verdict in run.verdicts.values()] == ["not started"] * len(PROBLEMS)
 
 
 def test_its_own_grader_runs_and_names_the_first_problem(folder: Path) -> None:
@@ -214,38 +209,27 @@ def needed(problem: Problem) -> set[str]:
     return set(problem.bodies).union(*(needed(BY_KEY[key]) for key in problem.waits_for))
 
 
-def grading_of(bodies: set[str], judge: judges.Prestored, place: Path) -> tuple[Grading, sandbox.Sandbox]:
+def grading_of(bodies: set[str], workplace: Workplace) -> Grading:
     """A grading of the starter with these bodies put back."""
     files = handout.starter([body for body in TO_WRITE if body not in bodies])
     submission = Submission({name: data for name, data in files.items() if name.startswith(("hw1/", "mytorch/"))})
-    submission.lay_out(str(place / "submission"))
-    (place / "work").mkdir()
-    child = sandbox.Sandbox()
-    child.open(str(place / "submission"), str(place / "work"))
-    return Grading(child, judge, submission, 10, 120), child
+    return Grading(workplace.lay_out(submission), JUDGE, submission, 10, 120)
 
 
-def test_in_order_each_problem_passes_from_the_moment_its_bodies_are_back(
-    judge: judges.Prestored, tmp_path: Path
-) -> None:
+def test_in_order_each_problem_passes_from_the_moment_its_bodies_are_back() -> None:
     back: set[str] = set()
-    for step, asks in enumerate([problem for problem in PROBLEMS if problem.bodies]):
+    for asks in [problem for problem in PROBLEMS if problem.bodies]:
         back |= set(asks.bodies)
-        place = tmp_path / str(step)
-        place.mkdir()
-        grading, child = grading_of(back, judge, place)
-        passed = {problem.key for problem in PROBLEMS if grading.grade(problem).status == "passed"}
-        child.close()
+        with Workplace() as workplace:
+            grading = grading_of(back, workplace)
+            passed = {problem.key for problem in PROBLEMS if grading.grade(problem).status == "passed"}
         assert passed == {problem.key for problem in PROBLEMS if needed(problem) <= back}, asks.name
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.key)
-def test_a_problem_needs_its_own_bodies_and_those_it_builds_on_and_no_others(
-    problem: Problem, judge: judges.Prestored, tmp_path: Path
-) -> None:
-    grading, child = grading_of(needed(problem), judge, tmp_path)
-    verdict = grading.grade(problem)
-    child.close()
+def test_a_problem_needs_its_own_bodies_and_those_it_builds_on_and_no_others(problem: Problem) -> None:
+    with Workplace() as workplace:
+        verdict = grading_of(needed(problem), workplace).grade(problem)
     assert (verdict.status, verdict.reason) == ("passed", "")
 
 

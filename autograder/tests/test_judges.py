@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cases
-import mistakes
-import mutants
 import numpy as np
 import pytest
-from grading import Grading
-from handins import MAX_TOTAL, REFERENCES, ROOT, Edit, Result, body, grade, solution, top, write
-from judges import Arrays, Judge, Solution
-from sandbox import GraderError
-from submission import Submission
 
-AGAINST = ["--against", str(ROOT), "--seed"]
+import mistakes
+from grading.judges import Arrays, Judge, Solution
+from grading.verdicts import Grading
+from handins import JUDGE, MAX_TOTAL, ROOT, Edit, Result, body, grade, solution, top, write
+from homework import cases
+from sandbox.process import GraderError
+from sandbox.submission import Submission
+from sandbox.workplace import Workplace
+
+AGAINST = {"against": str(ROOT)}
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "11785", "4294967295", "handin"])
-def test_the_solution_passes_against_itself_whatever_the_seed(seed: str) -> None:
-    result = grade(ROOT, *AGAINST, seed)
+@pytest.mark.parametrize("seed", [0, 1, 11785, 4294967295, "handin"])
+def test_the_solution_passes_against_itself_whatever_the_seed(seed: Any) -> None:
+    result = grade(ROOT, **AGAINST, seed=seed)
     assert (result.score, result.findings) == (MAX_TOTAL, [])
 
 
@@ -46,25 +46,18 @@ class Drawn:
 
 
 @pytest.fixture(scope="module")
-def direct() -> Iterator[mutants.Direct]:
-    """Runs submissions in this process: hundreds of gradings, of submissions that mean no harm."""
-    with mutants.Direct() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(scope="module")
-def judges(direct: mutants.Direct) -> list[Judge]:
-    direct.load({})
-    return [REFERENCES, Drawn(direct, 7), Drawn(direct, 8)]
+def judges() -> list[Judge]:
+    with Workplace() as workplace:
+        sandbox = workplace.lay_out(Submission(solution()))
+        return [JUDGE, Drawn(sandbox, 7), Drawn(sandbox, 8)]
 
 
 @pytest.mark.parametrize("mistake", mistakes.MISTAKES, ids=lambda mistake: mistake.key)
-def test_every_judge_gives_a_wrong_variant_the_same_verdict(
-    mistake: mistakes.Mistake, direct: mutants.Direct, judges: list[Judge]
-) -> None:
-    files = mistakes.apply(mistake, solution())
-    direct.load({name: data.decode() for name, data in files.items() if name in mutants.FILES})
-    stored, *fresh = [Result(Grading(direct, judge, Submission(files), 10, 1e6)) for judge in judges]  # type: ignore[arg-type]
+def test_every_judge_gives_a_wrong_variant_the_same_verdict(mistake: mistakes.Mistake, judges: list[Judge]) -> None:
+    submission = Submission(mistakes.apply(mistake, solution()))
+    with Workplace() as workplace:
+        sandbox = workplace.lay_out(submission)
+        stored, *fresh = [Result(Grading(sandbox, judge, submission, 10, 1e6)) for judge in judges]
     assert stored.unpassed or stored.findings
     for result in fresh:
         assert result.statuses == stored.statuses
@@ -76,7 +69,7 @@ def test_both_judges_agree_in_processes_of_their_own(target: str, tmp_path: Path
     files = solution()
     body(target, "raise ValueError('no')")(files)
     root = write(files, tmp_path)
-    stored, fresh = grade(root), grade(root, *AGAINST, "7")
+    stored, fresh = grade(root), grade(root, **AGAINST, seed=7)
     assert stored.unpassed
     assert (fresh.statuses, fresh.score) == (stored.statuses, stored.score)
 
@@ -101,10 +94,10 @@ def test_a_solution_that_fails_is_a_fault_of_the_grader_or_gives_way_to_the_refe
     edit, words = FAILING[failure]
     files = solution()
     edit(files)
-    options = ["--against", str(write(files, tmp_path)), "--seed", "1", "--deadline", "1"]
+    against: dict[str, Any] = {"against": str(write(files, tmp_path)), "seed": 1, "deadline": 1}
     with pytest.raises(GraderError, match=words):
-        grade(ROOT, *options)
-    result = grade(ROOT, *options, "--fallback")
+        grade(ROOT, **against)
+    result = grade(ROOT, **against, fallback=True)
     assert result.score == MAX_TOTAL
     assert [remark for remark in result.remarks if words in remark] == result.remarks[:1]
     assert result.remarks[0].startswith("compared with the prestored references, since ")
@@ -112,12 +105,12 @@ def test_a_solution_that_fails_is_a_fault_of_the_grader_or_gives_way_to_the_refe
 
 def test_a_solution_that_is_not_there_is_a_fault_of_the_grader(tmp_path: Path) -> None:
     with pytest.raises(GraderError, match=r"the solution can't be read: .*no such folder or file"):
-        grade(ROOT, "--against", str(tmp_path / "nowhere"))
-    assert grade(ROOT, "--against", str(tmp_path / "nowhere"), "--fallback").score == MAX_TOTAL
+        grade(ROOT, against=str(tmp_path / "nowhere"))
+    assert grade(ROOT, against=str(tmp_path / "nowhere"), fallback=True).score == MAX_TOTAL
 
 
 def test_what_the_submission_prints_or_breaks_does_not_reach_the_solution(tmp_path: Path) -> None:
     files = solution()
     top("hw1/mc.py", "import numpy; numpy.exp = numpy.maximum = None; import os; print('mine'); os._exit(0)\n")(files)
-    result = grade(write(files, tmp_path), *AGAINST, "1")
+    result = grade(write(files, tmp_path), **AGAINST, seed=1)
     assert result.unpassed == {"multiple_choice": "error"}

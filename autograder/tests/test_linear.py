@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from judge import close, frozen, gradients
 
 import hw1 as nn
+from judge import close, frozen, gradients
 
 
 def layer_of(weight: Any, bias: Any) -> Any:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import fingerprints
 import numpy as np
 import pytest
-import runner
-import screen
-import submission
-from grading import Verdict
-from mistakes import FILES, MISTAKES, SAME_NUMBERS, Mistake, apply
-from problems import PROBLEMS
-from recognise import Catalogue
 
-SOLUTION = submission.read(runner.ROOT).files
+import fingerprints
+from grading.run import Verdict
+from grading.settings import MISTAKES as STORED
+from grading.settings import REFERENCES
+from handins import CATALOGUE, MAX_TOTAL, ROOT, report, solution
+from homework.problems import PROBLEMS
+from mistakes import FILES, MISTAKES, SAME_NUMBERS, Mistake, apply
+from report import table
+from sandbox.submission import Submission
+
+SOLUTION = solution()
 Grade = Callable[..., Any]
 
 
@@ -26,12 +29,12 @@ Grade = Callable[..., Any]
 def grade(tmp_path: Path) -> Grade:
     """Grade the solution with the mistakes of these keys in it."""
 
-    def graded(*keys: str, options: tuple[str, ...] = ()) -> Any:
+    def graded(*keys: str, **settings: Any) -> Any:
         files = SOLUTION
         for key in keys:
             files = apply(next(mistake for mistake in MISTAKES if mistake.key == key), files)
-        submission.Submission(files).lay_out(str(tmp_path))
-        return runner.grade(runner.arguments(["--submission", str(tmp_path), *options]))
+        Submission(files).lay_out(str(tmp_path))
+        return report(tmp_path, **settings)
 
     return graded
 
@@ -57,7 +60,7 @@ def test_a_mistake_is_named_first(mistake: Mistake, grade: Grade) -> None:
 
 
 def test_the_stored_numbers_are_those_of_the_catalogue() -> None:
-    stored = Catalogue(runner.MISTAKES)
+    stored = CATALOGUE
     assert [(hint.text, hint.section) for hint in stored.hints] == [(m.hint, m.section) for m in MISTAKES]
     for mistake in ("dW_summed", "relu_in_place", "std_for_var", "stats_no_shuffling"):
         number = [m.key for m in MISTAKES].index(mistake)
@@ -67,7 +70,7 @@ def test_the_stored_numbers_are_those_of_the_catalogue() -> None:
 
 
 def test_mistakes_with_the_same_numbers_are_listed_and_share_a_hint() -> None:
-    catalogue = Catalogue(runner.MISTAKES)
+    catalogue = CATALOGUE
     signatures = catalogue.signatures
     groups: dict[int, set[str]] = {}
     for number, mistake in enumerate(MISTAKES):
@@ -88,7 +91,7 @@ def test_mistakes_with_the_same_numbers_are_listed_and_share_a_hint() -> None:
 
 
 def test_the_catalogue_is_small_and_holds_no_code() -> None:
-    path = Path(runner.MISTAKES)
+    path = Path(STORED)
     assert path.stat().st_size < 1 << 20
     with np.load(path, allow_pickle=False) as file:
         texts = {str(text) for name in ("hints", "names") for text in file[name].flat}
@@ -123,7 +126,7 @@ def test_several_mistakes_are_each_named_once(keys: tuple[str, ...], leaders: li
 
 
 def test_a_hint_is_withheld_where_a_passed_problem_speaks_against_it() -> None:
-    catalogue = Catalogue(runner.MISTAKES)
+    catalogue = CATALOGUE
     number = [m.key for m in MISTAKES].index("dW_summed")
     found = catalogue.signatures[number]["linear_backward"]
     assert number in catalogue.candidates("linear_backward", found, set())
@@ -131,7 +134,7 @@ def test_a_hint_is_withheld_where_a_passed_problem_speaks_against_it() -> None:
 
 
 def test_against_a_solution_the_hints_are_the_same(grade: Grade) -> None:
-    fresh = grade("dgamma_averaged", options=("--against", runner.ROOT, "--seed", "3"))
+    fresh = grade("dgamma_averaged", against=str(ROOT), seed=3)
     fault = first_fault(fresh)
     assert fault is not None
     assert "1/19 of the expected" in fault.reason
@@ -140,14 +143,14 @@ def test_against_a_solution_the_hints_are_the_same(grade: Grade) -> None:
 
 def test_the_solution_brings_no_hint(grade: Grade) -> None:
     run = grade()
-    assert (run.total, run.findings, first_fault(run)) == (95, [], None)
+    assert (run.total, run.findings, first_fault(run)) == (MAX_TOTAL, [], None)
 
 
 def test_references_are_never_printed(grade: Grade, capsys: pytest.CaptureFixture[str]) -> None:
     run = grade("loss_of_logits", "dx_without_mean")
-    screen.table(run, runner.sys.stdout)
+    table.table(run, sys.stdout)
     shown = capsys.readouterr().out
-    file = np.load(runner.REFERENCE, allow_pickle=False)
+    file = np.load(REFERENCES, allow_pickle=False)
     for key in ("loss_forward", "batchnorm_train"):
         for name in [name for name in file.files if name.startswith(f"{key}/out/") and file[name].dtype.kind == "f"]:
             for number in file[name].flat[:3]:
@@ -155,5 +158,5 @@ def test_references_are_never_printed(grade: Grade, capsys: pytest.CaptureFixtur
 
 
 def test_every_numeric_problem_has_a_mistake() -> None:
-    shown = {key for signatures in Catalogue(runner.MISTAKES).signatures for key in signatures}
+    shown = {key for signatures in CATALOGUE.signatures for key in signatures}
     assert {problem.key for problem in PROBLEMS} - shown == {"multiple_choice"}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 import mistakes
-import mutants
-import pytest
-from grading import Grading
-from handins import MAX_TOTAL, REFERENCES, Result, solution
-from submission import Submission
+from handins import MAX_TOTAL, grade, solution, write
 
 
 def activation(name: str, forward: str, derivative: str = "") -> dict[str, str]:
@@ -256,20 +254,12 @@ REWRITES: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def direct() -> Iterator[mutants.Direct]:
-    with mutants.Direct() as sandbox:
-        yield sandbox
-
-
 @pytest.mark.parametrize("rewrite", REWRITES)
-def test_a_harmless_rewrite_keeps_every_point_and_brings_no_finding(rewrite: str, direct: mutants.Direct) -> None:
+def test_a_harmless_rewrite_keeps_every_point_and_brings_no_finding(rewrite: str, tmp_path: Path) -> None:
     variant = mistakes.Mistake(
         rewrite, "", "", {name: textwrap.dedent(code) for name, code in REWRITES[rewrite].items()}
     )
-    files = mistakes.apply(variant, solution())
-    direct.load({name: data.decode() for name, data in files.items() if name in mutants.FILES})
-    result = Result(Grading(direct, REFERENCES, Submission(files), 10, 1e6))  # type: ignore[arg-type]
+    result = grade(write(mistakes.apply(variant, solution()), tmp_path))
     assert result.unpassed == {}, [verdict.reason for verdict in result.verdicts.values()]
     assert result.score == MAX_TOTAL
     assert [(finding.title, finding.reason) for finding in result.findings] == []

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import runner
-import screen
+
 import students
-from handins import ROOT, solution
-from problems import TO_WRITE
+from handins import MAX_TOTAL, ROOT, report, solution
+from homework.problems import TO_WRITE
+from report import table
 
 sys.path.insert(0, str(ROOT / "autograder" / "instructor"))
 
@@ -119,14 +119,14 @@ SLIPS = (
 def grade(tmp_path: Path) -> Grade:
     """Grade files, and return the run and the screen as one line."""
 
-    def graded(files: dict[str, str], *options: str) -> tuple[Any, str]:
+    def graded(files: dict[str, str], **settings: Any) -> tuple[Any, str]:
         for name, text in files.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode())
-        run = runner.grade(runner.arguments(["--submission", str(tmp_path), *options]))
+        run = report(tmp_path, **settings)
         out = io.StringIO()
-        screen.table(run, out)
+        table.table(run, out)
         return run, out.getvalue()
 
     return graded
@@ -145,7 +145,7 @@ def test_a_right_solution_of_another_style_has_full_points_and_no_finding(texts:
 
 def test_the_starters_plain_style_has_full_points_and_true_findings(grade: Grade) -> None:
     run, text = grade(students.PLAIN)
-    assert run.total == 95
+    assert run.total == MAX_TOTAL
     assert [finding.title for finding in run.findings] == [
         "Sigmoid fails for large or three-dimensional inputs",
         "MLP does not train with biases of shape (out,)",
@@ -161,14 +161,14 @@ def test_a_slip_is_said_once_and_truly(slip: Slip, grade: Grade) -> None:
     for file, old, new in slip.changes:
         assert old in files[file]
         files[file] = files[file].replace(old, new, 1)
-    run, text = grade(files, "--deadline", "0.7")
+    run, text = grade(files, deadline=0.7)
     wrong = [verdict for verdict in run.verdicts.values() if verdict.status != "passed"]
     leaders = [v for v in wrong if not v.behind and v.status != "not started"]
     assert (wrong[0].problem.key, wrong[0].status) == (slip.leader, slip.status)
     assert flat(slip.words) in flat(text).replace("non- ", "non-")
     assert leaders in ([], [wrong[0]]), "one slip, but several faults"
     assert max(map(len, text.splitlines()[1:])) <= 80  # the first line holds a path
-    for own in ("Traceback", "exercises.py", "child.py", str(ROOT)):
+    for own in ("Traceback", "exercises.py", "serve.py", str(ROOT)):
         assert own not in text
 
 

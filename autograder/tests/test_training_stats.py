@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from judge import TorchMLP, close, frozen
 
 import hw1 as nn
+from judge import TorchMLP, close, frozen
 
 
 class Recorder(nn.MLP):

@@ -13,9 +13,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import runner
-from grading import Grading
-from problems import PROBLEMS, Problem
+from grading.grade import opened
+from grading.settings import Settings
+from grading.verdicts import Grading
+from homework.problems import PROBLEMS, Problem
+from sandbox.workplace import Workplace
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +26,8 @@ def grading(pytestconfig: pytest.Config) -> Iterator[Grading]:
     if handed_over is not None:
         yield handed_over
     else:
-        with runner.opened(runner.arguments([])) as own:
-            yield own
+        with Workplace() as workplace:
+            yield opened(Settings(), workplace)
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)

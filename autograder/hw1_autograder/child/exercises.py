@@ -1,0 +1,298 @@
+"""Drives a student's code, from named input arrays to named values.
+
+Each exercise is a function of the course's modules and of arrays; the names of what it returns are the
+expressions that a student would write. What the values should be is not known here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import dis
+import importlib
+import warnings
+from types import ModuleType
+from typing import Any, Callable
+
+import numpy as np
+
+Values = dict[str, Any]
+
+
+class NotBuilt(Exception):
+    """A layer that the exercise needs is missing from the network, or has the wrong size."""
+
+
+class Broken(Exception):
+    """A module whose import ended an earlier process; its name is the message."""
+
+
+class Course:
+    """The submission's modules, each imported when an exercise first asks for it."""
+
+    def __init__(self, stage: Callable[[str], None]) -> None:
+        self._stage = stage
+        self.broken: dict[str, str] = {}
+        self.importing = ""
+
+    def __getattr__(self, name: str) -> ModuleType:
+        if name in self.broken:
+            raise Broken(name)
+        self.importing = name
+        self._stage(f"import {name}")
+        module = importlib.import_module(name)
+        if getattr(module, "__file__", None) is None:  # without hw1/hw1.py, the folder hw1 passes for a module
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        self.importing = ""
+        self._stage("")
+        setattr(self, name, module)
+        return module
+
+
+EXERCISES: dict[str, Callable[..., Values]] = {}
+
+
+def exercise(function: Callable[..., Values]) -> Callable[..., Values]:
+    """Enter the function in the table of exercises, under its own name."""
+    EXERCISES[function.__name__] = function
+    return function
+
+
+def run(name: str, course: Course, inputs: dict[str, np.ndarray]) -> Values:
+    """Run the exercise of that name; the submission's exceptions pass through."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return EXERCISES[name](course, **inputs)
+
+
+@exercise
+def state_of_bodies(course: Course, bodies: np.ndarray) -> Values:
+    """Whether each body, `hw1/mc.py:question_1` or `mytorch/linear.py:Linear.forward`, is there and does anything.
+
+    It is "written" or "empty"; for one that is not there, the most similar name of its class, or "missing".
+    """
+    states = {}
+    for body in map(str, bodies):
+        file, path = body.split(":")[:2]
+        found: Any = getattr(course, file.rpartition("/")[2][: -len(".py")])
+        for name in path.split("."):
+            names = vars(found)
+            similar = difflib.get_close_matches(name, [*names], 1, 0.75)
+            found = names.get(name)
+            if found is None:
+                states[body] = similar[0] if similar else "missing"
+                break
+        else:
+            states[body] = "empty" if does_nothing(found) else "written"
+    return states
+
+
+def does_nothing(function: Any) -> bool:
+    """Whether a function is no more than `pass`."""
+    code = getattr(function, "__code__", None)
+    steps = [] if code is None else [step for step in dis.get_instructions(code) if step.opname != "RESUME"]
+    loads_none = all(step.argval is None for step in steps if step.opcode in dis.hasconst)
+    return bool(steps) and loads_none and {s.opname for s in steps} <= {"LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
+
+
+@exercise
+def multiple_choice(course: Course) -> Values:
+    return {name: getattr(course.mc, name)() for name in [f"question_{i}" for i in range(1, 6)]}
+
+
+@exercise
+def activation_forward(course: Course, name: np.ndarray, x: np.ndarray) -> Values:
+    activation = getattr(course.activation, str(name))()
+    return {"forward(x)": activation(x), "state": activation.state}
+
+
+@exercise
+def activation_derivative(course: Course, name: np.ndarray, x: np.ndarray) -> Values:
+    activation = getattr(course.activation, str(name))()
+    activation(x)
+    return {"derivative()": activation.derivative()}
+
+
+@exercise
+def loss_forward(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
+    return {"forward(x, y)": course.loss.SoftmaxCrossEntropy()(x, y)}
+
+
+@exercise
+def loss_derivative(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
+    criterion = course.loss.SoftmaxCrossEntropy()
+    criterion(x, y)
+    return {"derivative()": criterion.derivative()}
+
+
+@exercise
+def linear_forward(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> Values:
+    return {"forward(x)": make_linear(course, W, b)(x)}
+
+
+@exercise
+def linear_backward(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Values:
+    layer = make_linear(course, W, b)
+    layer(x)
+    dx = layer.backward(delta)
+    return {"dW": layer.dW, "db": layer.db, "backward(delta)": dx}
+
+
+@exercise
+def mlp_forward(course: Course, x: np.ndarray, **network: np.ndarray) -> Values:
+    return {"forward(x)": make_mlp(course, network)(x)}
+
+
+@exercise
+def mlp_backward(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
+    mlp = make_mlp(course, network)
+    mlp(x)
+    mlp.backward(y)
+    return gradients(mlp)
+
+
+@exercise
+def mlp_steps(course: Course, rows: np.ndarray, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
+    """Train on consecutive batches of x, `rows` rows each; return the parameters after every step."""
+    mlp = make_mlp(course, network)
+    values = {}
+    for step, (batch_x, batch_y) in enumerate(batches(rows, x, y), 1):
+        train_on(mlp, batch_x, batch_y)
+        for i, layer in enumerate(mlp.linear_layers):
+            values[f"linear_layers[{i}].W after step {step}"] = np.copy(layer.W)
+            values[f"linear_layers[{i}].b after step {step}"] = np.copy(layer.b)
+    return values
+
+
+@exercise
+def batchnorm_train(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
+    mlp = make_mlp(course, network)
+    values = {"forward(x)": mlp(x)}
+    for i, bn in enumerate(mlp.bn_layers):
+        for name in ("mean", "var", "norm", "out"):
+            values[f"bn_layers[{i}].{name}"] = getattr(bn, name)
+    mlp.backward(y)
+    return {**values, **gradients(mlp)}
+
+
+@exercise
+def batchnorm_inference(
+    course: Course, rows: np.ndarray, x: np.ndarray, y: np.ndarray, x_eval: np.ndarray, **network: np.ndarray
+) -> Values:
+    """Train on consecutive batches of x, then pass x_eval through in inference mode."""
+    mlp = make_mlp(course, network)
+    for batch_x, batch_y in batches(rows, x, y):
+        train_on(mlp, batch_x, batch_y)
+    mlp.eval()
+    values = {"forward(x)": mlp(x_eval)}
+    for i, bn in enumerate(mlp.bn_layers):
+        for name in ("running_mean", "running_var", "gamma", "beta"):
+            values[f"bn_layers[{i}].{name}"] = getattr(bn, name)
+    return values
+
+
+# The building blocks of the exercises.
+
+
+def make_linear(course: Course, W: np.ndarray, b: np.ndarray) -> Any:
+    return course.linear.Linear(W.shape[0], W.shape[1], lambda i, o: W.copy(), lambda o: b.copy())
+
+
+def make_batchnorm(course: Course, gamma: np.ndarray, beta: np.ndarray) -> Any:
+    layer = course.batchnorm.BatchNorm(gamma.shape[1])
+    layer.gamma, layer.beta = gamma.copy(), beta.copy()
+    return layer
+
+
+def make_mlp(
+    course: Course,
+    network: dict[str, np.ndarray],
+    weight_init_fn: Callable[[int, int], np.ndarray] = lambda i, o: np.full((i, o), 0.01),
+    bias_init_fn: Callable[[int], np.ndarray] = lambda o: np.zeros((1, o)),
+) -> Any:
+    """Construct the MLP that the arrays W0, b0, W1 … gamma0, beta0 … describe, and give it these parameters."""
+    mlp = new_mlp(course, network, weight_init_fn, bias_init_fn)
+    weights = numbered(network, "W")
+    linear_layers = layers(mlp, "linear_layers", len(weights), "W")
+    for i, (layer, W, b) in enumerate(zip(linear_layers, weights, numbered(network, "b"))):
+        if np.shape(layer.W) != W.shape:
+            raise NotBuilt(f"linear_layers[{i}].W has the shape {np.shape(layer.W)}, expected {W.shape}")
+        layer.W, layer.b = W.copy(), b.copy()
+    gammas = numbered(network, "gamma")
+    for i, (bn, gamma) in enumerate(zip(layers(mlp, "bn_layers", len(gammas), "gamma"), gammas)):
+        bn.gamma, bn.beta = gamma.copy(), network[f"beta{i}"].copy()
+    return mlp
+
+
+def new_mlp(
+    course: Course,
+    network: dict[str, np.ndarray],
+    weight_init_fn: Callable[[int, int], np.ndarray],
+    bias_init_fn: Callable[[int], np.ndarray],
+) -> Any:
+    """Construct an MLP of the arrays' sizes, which has the parameters that the init functions return."""
+    weights = numbered(network, "W")
+    sizes = [weights[0].shape[0]] + [W.shape[1] for W in weights]
+    return course.hw1.MLP(
+        sizes[0],
+        sizes[-1],
+        sizes[1:-1],
+        [getattr(course.activation, str(name))() for name in network["activations"]],
+        weight_init_fn,
+        bias_init_fn,
+        course.loss.SoftmaxCrossEntropy(),
+        float(network["lr"]),
+        momentum=float(network["momentum"]),
+        num_bn_layers=len(numbered(network, "gamma")),
+    )
+
+
+lists_seen: dict[str, Any] = {}  # of the last network, by attribute: each network should have lists of its own
+
+
+def layers(mlp: Any, attribute: str, count: int, parameter: str) -> list[Any]:
+    """Return the network's list of layers; raise NotBuilt if it has not the expected number of such layers."""
+    if not count:
+        return []  # the starter sets bn_layers only where there is batch norm
+    found = getattr(mlp, attribute)
+    shared = lists_seen.get(attribute) is found
+    lists_seen[attribute] = found
+    if found is None:
+        raise NotImplementedError(f"MLP.{attribute} is None")
+    if not hasattr(found, "__len__") or len(found) != count:
+        what = f"has the length {len(found)}" if hasattr(found, "__len__") else f"is of type {type(found).__name__}"
+        why = ": it is the very list of an earlier network, so that layers pile up in it" if shared else ""
+        raise NotBuilt(f"MLP.{attribute} {what}, expected a list of {count}{why}")
+    for i, layer in enumerate(found):
+        if layer is None:
+            raise NotImplementedError(f"MLP.{attribute}[{i}] is None")
+        if not hasattr(layer, parameter):
+            raise NotBuilt(f"MLP.{attribute}[{i}] is of type {type(layer).__name__}, which has no {parameter}")
+    return list(found)
+
+
+def numbered(network: dict[str, np.ndarray], letter: str) -> list[np.ndarray]:
+    return [network[f"{letter}{i}"] for i in range(len(network)) if f"{letter}{i}" in network]
+
+
+def train_on(mlp: Any, x: np.ndarray, y: np.ndarray) -> None:
+    mlp.zero_grads()
+    mlp(x)
+    mlp.backward(y)
+    mlp.step()
+
+
+def batches(rows: np.ndarray, *arrays: np.ndarray) -> Any:
+    """Yield consecutive batches of the arrays, rows[0] rows, then rows[1] rows …"""
+    ends = np.cumsum(rows)
+    return [tuple(array[end - n : end] for array in arrays) for n, end in zip(rows, ends)]
+
+
+def gradients(mlp: Any) -> Values:
+    values = {}
+    for i, layer in enumerate(mlp.linear_layers):
+        values[f"linear_layers[{i}].dW"] = layer.dW
+        values[f"linear_layers[{i}].db"] = layer.db
+    for i, bn in enumerate(getattr(mlp, "bn_layers", None) or []):
+        values[f"bn_layers[{i}].dgamma"] = bn.dgamma
+        values[f"bn_layers[{i}].dbeta"] = bn.dbeta
+    return values

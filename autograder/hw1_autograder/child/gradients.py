@@ -1,0 +1,105 @@
+"""Exercises that set a submission's gradients beside central differences of its own forward pass.
+
+Each quantity comes twice, `dW` and `dW by differences`; the course's conventions (a mean for dW and db, a sum for
+dgamma and dbeta) are in the second.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import numpy as np
+
+from child.exercises import Course, Values, exercise, gradients, make_batchnorm, make_linear, make_mlp
+from sandbox.wire import BY_DIFFERENCES
+
+STEP = 1e-5
+
+
+def differences(function: Callable[[], Any], array: np.ndarray) -> np.ndarray:
+    """The derivative of a scalar function by every entry of an array that it reads, (f(x + h) - f(x - h)) / 2h."""
+    derivative = np.zeros_like(array)
+    for where in np.ndindex(*array.shape):
+        kept = array[where]
+        array[where] = kept + STEP
+        above = float(function())
+        array[where] = kept - STEP
+        below = float(function())
+        array[where] = kept
+        derivative[where] = (above - below) / (2 * STEP)
+    return derivative
+
+
+def both(analytic: Values, numeric: dict[str, np.ndarray]) -> Values:
+    return {**analytic, **{f"{name}{BY_DIFFERENCES}": value for name, value in numeric.items()}}
+
+
+@exercise
+def gradient_activation(course: Course, name: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Values:
+    activation = getattr(course.activation, str(name))()
+    activation(x.copy())
+    analytic = {"derivative() * delta": activation.derivative() * delta}
+    return both(analytic, {"derivative() * delta": differences(lambda: (activation(x.copy()) * delta).sum(), x)})
+
+
+@exercise
+def gradient_loss(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
+    criterion = course.loss.SoftmaxCrossEntropy()
+    criterion(x.copy(), y.copy())
+    analytic = {"derivative()": criterion.derivative()}
+    return both(analytic, {"derivative()": differences(lambda: np.sum(criterion(x.copy(), y.copy())), x)})
+
+
+@exercise
+def gradient_linear(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Values:
+    layer = make_linear(course, W, b)
+    layer(x.copy())
+    dx = layer.backward(delta.copy())
+    analytic = {"dW": layer.dW, "db": layer.db, "backward(delta)": dx}
+    layer.W, layer.b = W, b
+
+    def loss() -> Any:
+        return (layer(x.copy()) * delta).sum()
+
+    n = len(x)
+    numeric = {"dW": differences(loss, W) / n, "db": differences(loss, b) / n, "backward(delta)": differences(loss, x)}
+    return both(analytic, numeric)
+
+
+@exercise
+def gradient_batchnorm(
+    course: Course, x: np.ndarray, delta: np.ndarray, gamma: np.ndarray, beta: np.ndarray, calls: np.ndarray
+) -> Values:
+    layer = make_batchnorm(course, gamma, beta)
+    layer(x.copy())
+    dx = layer.backward(delta.copy())
+    analytic = {"dgamma": layer.dgamma, "dbeta": layer.dbeta, "backward(delta)": dx}
+    layer.gamma, layer.beta = gamma, beta
+
+    def loss() -> Any:
+        return (layer(x.copy()) * delta).sum()
+
+    numeric = {"dgamma": gamma, "dbeta": beta, "backward(delta)": x}
+    return both(analytic, {name: differences(loss, array) for name, array in numeric.items()})
+
+
+@exercise
+def gradient_network(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
+    mlp = make_mlp(course, network)
+    mlp(x.copy())
+    mlp.backward(y.copy())
+    analytic = {name: np.copy(value) for name, value in gradients(mlp).items()}
+    parameters = {}
+    for i, layer in enumerate(mlp.linear_layers):
+        parameters[f"linear_layers[{i}].dW"], parameters[f"linear_layers[{i}].db"] = layer.W, layer.b
+    for i, bn in enumerate(mlp.bn_layers or []):
+        parameters[f"bn_layers[{i}].dgamma"], parameters[f"bn_layers[{i}].dbeta"] = bn.gamma, bn.beta
+
+    def loss() -> Any:
+        return np.sum(mlp.criterion(mlp(x.copy()), y.copy()))
+
+    numeric = {
+        name: differences(loss, array) / (len(x) if name.startswith("linear") else 1)
+        for name, array in parameters.items()
+    }
+    return both(analytic, numeric)

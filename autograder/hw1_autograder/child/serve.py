@@ -1,0 +1,204 @@
+"""The process that runs a submission, started by sandbox/process.py and fed through its standard input.
+
+It is told a folder and then exercises, one message each, and answers with the values that the submission
+returned or with the exception it raised. It never sees an expected value.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import os
+import signal
+import sys
+from importlib.machinery import PathFinder
+from types import TracebackType
+from typing import Any, BinaryIO
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MAX_PRINTED = 64 << 10  # characters of an exercise's output that are kept; the rest is dropped
+MAX_VALUE = 1 << 20  # bytes of one returned array; the largest right answer has a few thousand
+PLAIN = "?bBhHiIlLqQefdFDUS"  # numpy's letters for the types that every system has
+MAX_SECONDS = 3600  # of processor time, for a child whose parent died where nothing else ends it
+
+
+class OnlyNumpy:
+    """Finds numpy where the grader found it; nothing else of site-packages exists for a submission."""
+
+    def __init__(self, home: str) -> None:
+        self.home = home
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        return PathFinder.find_spec(name, [self.home]) if name == "numpy" else None
+
+
+class Capped(io.RawIOBase):
+    """Standard output of the submission: written to a file up to a cap, then dropped without an error."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.left = MAX_PRINTED
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.descriptor
+
+    def write(self, data: Any) -> int:
+        data = bytes(data)
+        try:
+            if self.left > 0:
+                os.write(self.descriptor, data[: self.left])
+        except OSError:  # the submission has filled the file by another way
+            pass
+        self.left -= len(data)
+        return len(data)
+
+
+def main() -> None:
+    """Serve exercises until the grader closes the channel."""
+    numpy_home, memory = sys.argv[1], int(sys.argv[2])
+    requests, answers = own_channel()
+    not_enforced = limit(memory)
+    sys.meta_path.append(OnlyNumpy(numpy_home))  # type: ignore[arg-type]
+
+    sys.path.insert(0, os.path.dirname(HERE))
+    import numpy as np
+
+    from child import exercises, fence, gradients, guard, importers, probes, training_log  # noqa: F401  (enter their exercises in the table)
+    from sandbox import wire
+
+    # From now on every name is the submission's, found as plain Python finds it with the two folders at the end.
+    del sys.path[0]
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("child", "sandbox")]:
+        del sys.modules[name]
+    sys.dont_write_bytecode = True  # of the submission
+
+    start = wire.receive(requests)
+    if start is None:
+        return
+    root = start.header["root"]
+    sys.path += [os.path.join(root, "mytorch"), os.path.join(root, "hw1"), root]
+    work = start.header["work"]
+    os.chdir(work)
+    log = os.open(start.header["log"], os.O_WRONLY | os.O_APPEND)
+    for standard in (1, 2):
+        os.dup2(log, standard)
+    if hasattr(faulthandler, "register"):  # asked by the grader, before it ends a child that hangs
+        stack = os.open(start.header["stack"], os.O_WRONLY | os.O_APPEND)
+        faulthandler.register(signal.SIGUSR1, file=stack, all_threads=False)
+
+    def stage(name: str) -> None:
+        wire.send(answers, {"stage": name}, {})
+
+    course = exercises.Course(stage)
+    wire.send(answers, {"ready": True, "not enforced": not_enforced}, {})
+    readable = [*sys.path, *(os.path.join(numpy_home, name) for name in ("numpy", "numpy.libs"))]
+    fence.close([*readable, os.path.join(sys.base_prefix, "lib")], work)
+    guard.install(readable, work)
+    end = os._exit
+
+    while True:
+        request = wire.receive(requests)
+        if request is None:
+            end(0)  # no exit handlers, no waiting for threads: those are the submission's
+        sys.stdout = sys.stderr = io.TextIOWrapper(Capped(log), "utf-8", "replace", write_through=True)
+        np.random.seed(11785)
+        inputs = {
+            name: np.ndarray(blob.shape, blob.dtype, bytearray(blob.data)) for name, blob in request.blobs.items()
+        }
+        course.broken = request.header["broken"]
+        course.importing = ""
+        header: dict[str, Any] = {"id": request.header["id"], "values": {}}
+        blobs = {}
+        try:
+            how: Any = "raise" if request.header["strict"] else "warn"
+            with np.errstate(over=how, divide=how, invalid=how):
+                values = exercises.run(request.header["exercise"], course, inputs)
+        except BaseException as error:
+            header["raised"] = describe(error, root, course.importing)
+        else:
+            for name, value in values.items():
+                header["values"][name], array = plain(value, np)
+                if array is not None:
+                    blobs[name] = wire.Blob(array.dtype.str, array.shape, array.tobytes())
+        wire.send(answers, header, blobs)
+
+
+def own_channel() -> tuple[BinaryIO, BinaryIO]:
+    """Move the pipes of standard input and output to descriptors that a submission does not know."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    return requests, answers
+
+
+def limit(memory: int) -> list[str]:
+    """Cap address space and file size where the system can; return what it can't enforce."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8 << 20, 8 << 20))
+        resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    except (ImportError, ValueError, OSError):
+        return ["memory"]
+    return [] if sys.platform.startswith("linux") else ["memory"]
+
+
+def plain(value: Any, np: Any) -> tuple[str, Any]:
+    """Return the name of a value's type, and the value as a plain array if it is one, a number or a string."""
+    kind = type(value)
+    name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    if kind is np.ndarray:
+        if value.dtype.char not in PLAIN or value.dtype.metadata:
+            return f"numpy.ndarray of {str(value.dtype)[:40]}", None
+        if value.nbytes > MAX_VALUE:
+            return f"numpy.ndarray of shape {value.shape}, {value.nbytes:,} bytes", None
+        return "numpy.ndarray", value
+    if kind in (bool, int, float, complex, str) or (issubclass(kind, np.generic) and kind.__module__ == "numpy"):
+        try:
+            array = np.array(value)
+        except (ValueError, OverflowError):
+            return name, None
+        return name, array if array.dtype.char in PLAIN and array.nbytes < MAX_PRINTED else None
+    return name[:100], None
+
+
+def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
+    """Return an exception as text: its type, its message, and the frames that lie in the submission."""
+    frames = []
+    driver: list[Any] = []
+    traceback: TracebackType | None = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        folder, file = os.path.split(code.co_filename)
+        driver = [file, traceback.tb_lineno or 0] if folder == HERE else []
+        if code.co_filename.startswith(root):
+            file = os.path.relpath(code.co_filename, root).replace(os.sep, "/")
+            frames.append([file, traceback.tb_lineno or 0, code.co_name])
+        traceback = traceback.tb_next
+    if isinstance(error, SyntaxError) and str(error.filename).startswith(root):
+        frames.append([os.path.relpath(str(error.filename), root).replace(os.sep, "/"), error.lineno or 0, ""])
+    try:
+        message = error.msg if isinstance(error, SyntaxError) else str(error)
+    except BaseException:
+        message = "(its message can't be shown)"
+    if importing and not frames and not isinstance(error, ImportError):  # a file that is no Python text at all
+        message = f"{importing}.py: {message}"
+    module = getattr(error, "name", None) if isinstance(error, ImportError) else None
+    return {
+        "type": type(error).__name__[:100],
+        "bases": [base.__name__[:100] for base in type(error).__mro__][:20],
+        "message": str(message)[:2000],
+        "frames": frames[:8] + frames[8:][-8:],
+        "driver": driver,  # where it was raised, if by a line of an exercise and not of the submission
+        "module": module if isinstance(module, str) else None,
+    }
+
+
+if __name__ == "__main__":
+    main()

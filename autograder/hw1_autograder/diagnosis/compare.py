@@ -1,0 +1,119 @@
+"""A returned value against its reference: type, dtype, shape, finite, close. Both are data; nothing runs here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sandbox import wire
+from sandbox.process import Outcome
+
+RTOL = 1e-5  # of the largest entry: right code never fails on an entry near zero
+FLOOR = 1e-6  # stands for the largest entry where that is smaller: a bias below batch norm has the gradient 0
+
+
+class Mismatch(NamedTuple):
+    """How a value differs from its reference: the kind of difference, and a short sentence without the reference."""
+
+    quantity: str
+    kind: str  # type, dtype, shape, finite or value
+    sentence: str
+    type: str
+    value: np.ndarray | None
+    expected: np.ndarray
+
+
+def array_of(blob: wire.Blob) -> np.ndarray:
+    return np.ndarray(blob.shape, blob.dtype, bytearray(blob.data))
+
+
+def blob_of(array: np.ndarray) -> wire.Blob:
+    return wire.Blob(array.dtype.str, array.shape, array.tobytes())
+
+
+def compare_all(outcome: Outcome, expected: dict[str, np.ndarray]) -> list[Mismatch]:
+    """Every quantity that differs from its expected value, in the order in which the exercise returned them."""
+    names = [name for name in outcome.types if name in expected]
+    names += [name for name in expected if name not in outcome.types]
+    found = []
+    for name in names:
+        blob = outcome.blobs.get(name)
+        value = None if blob is None else array_of(blob)
+        mismatch = compare(name, outcome.types.get(name, ""), value, expected[name])
+        if mismatch:
+            found.append(mismatch)
+    return found
+
+
+def compare(quantity: str, kind: str, value: np.ndarray | None, expected: np.ndarray) -> Mismatch | None:
+    """Return the first way in which the value differs from the reference, or None if it is right.
+
+    `kind` is the name of the value's type; `value` is None if it came as no array, number or text. Where a
+    single number or text is expected, any numeric or text type will do.
+    """
+
+    def mismatch(what: str, sentence: str) -> Mismatch:
+        return Mismatch(quantity, what, f"{quantity} {sentence}", kind, value, expected)
+
+    if expected.ndim and (kind != "numpy.ndarray" or value is None):
+        return mismatch("type", f"is {article(kind)}, expected a numpy.ndarray of shape {expected.shape}")
+    if value is None:
+        wanted = "a text" if expected.dtype.kind == "U" else "a number"
+        return mismatch("type", f"is {article(kind)}, expected {wanted}")
+    if expected.dtype.kind == "U" or value.dtype.kind in "US":
+        same = value.dtype.kind == expected.dtype.kind and np.array_equal(value, expected)
+        if same:
+            return None
+        said = mismatch("value", f"is {_shown(value)}")
+        silent = expected.ndim == 0 and str(expected) == ""
+        return said._replace(sentence=f"{quantity}: {_text(value)}") if silent else said
+    if expected.ndim and value.dtype != expected.dtype and expected.dtype.kind == "f":
+        return mismatch("dtype", f"has the dtype {value.dtype}, expected {expected.dtype}")
+    if value.shape != expected.shape:
+        return mismatch("shape", f"has the shape {value.shape}, expected {expected.shape}")
+    if value.dtype.kind == "c":
+        return mismatch("dtype", f"has the dtype {value.dtype}, expected {expected.dtype}")
+    number = value.astype(np.float64)
+    finite = np.isfinite(number)
+    if not finite.all() and np.isfinite(expected).all():
+        where, count = first(~finite), f"{(~finite).sum()} of {value.size} entries not finite"
+        return mismatch("finite", f"is {number[where]} at {_index(where)} ({count})")
+    wrong = ~close(number, expected)
+    if wrong.any():
+        where = first(wrong)
+        if not where:
+            return mismatch("value", f"is wrong: {number:.6g}")
+        count = f"{wrong.sum()} of {value.size} entries wrong"
+        return mismatch("value", f"is wrong at {_index(where)}, where it is {number[where]:.6g} ({count})")
+    return None
+
+
+def close(value: np.ndarray, expected: np.ndarray, rtol: float = RTOL) -> np.ndarray:
+    """Whether each entry is within rtol of the reference, relative to the reference's largest entry."""
+    scale = float(np.abs(expected).max(initial=0.0))
+    with np.errstate(all="ignore"):
+        return np.abs(value - expected) <= rtol * max(scale, FLOOR)
+
+
+def first(mask: np.ndarray) -> tuple[int, ...]:
+    """The index of the first true entry."""
+    return tuple(int(i) for i in np.unravel_index(int(mask.argmax()), mask.shape))
+
+
+def _index(where: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, where))}]"
+
+
+def article(kind: str) -> str:
+    return {"NoneType": "None", "": "missing"}.get(kind, f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}")
+
+
+def _shown(value: np.ndarray) -> str:
+    text = _text(value)[:40]
+    return f"'{text}'" if value.dtype.kind == "U" else text
+
+
+def _text(value: np.ndarray) -> str:
+    text = str(value.item() if value.size == 1 else value.dtype)
+    return "".join(c if c.isprintable() else "?" for c in text[:160])

@@ -1,0 +1,182 @@
+"""Grades one problem: its inputs to the sandbox, what comes back against the judge's values, a verdict in words."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from diagnosis import exceptions, values
+from diagnosis.compare import Mismatch, array_of, article, compare_all
+from grading.judges import ANSWERS, Arrays, Judge, blobs, digest, perform
+from grading.run import Verdict
+from homework import cases
+from homework.problems import MLP, Problem, builds_on
+from sandbox.process import Outcome, Sandbox
+from sandbox.submission import Submission
+
+MAY_BE_EMPTY = f"{MLP}.zero_grads"  # where backward overwrites the gradients, the points come without it
+CHOICES = {"question_1": "abcd", "question_2": "abc", "question_3": "ab", "question_4": "ab", "question_5": "abcd"}
+
+
+@dataclass
+class Result:
+    """What an exercise was given, what became of it, and what was expected."""
+
+    outcome: Outcome
+    inputs: Arrays
+    expected: Arrays
+
+    @cached_property
+    def mismatches(self) -> list[Mismatch]:
+        """The quantities that differ, if any were returned; the digest of answers is no quantity to compare."""
+        if self.outcome.ended != "returned" or "digest" in self.expected:
+            return []
+        return compare_all(self.outcome, self.expected)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the exercise raised, or anything that can be compared differs."""
+        return self.outcome.ended == "raised" or bool(self.mismatches) or "NoneType" in self.outcome.types.values()
+
+
+class Grading:
+    """Grades the problems of one submission, in any order, and keeps their verdicts."""
+
+    def __init__(
+        self, sandbox: Sandbox, judge: Judge, submission: Submission, deadline: float, run_deadline: float
+    ) -> None:
+        self.submission = submission
+        self.verdicts: dict[str, Verdict] = {}
+        self._sandbox, self.judge = sandbox, judge
+        self.deadline, self._run_deadline = deadline, run_deadline
+        self._end = time.monotonic() + run_deadline
+        self.results: dict[str, Result] = {}
+
+    def grade(self, problem: Problem) -> Verdict:
+        """Return the verdict on a problem, and keep it."""
+        deadline = self.time_for(self._deadline_of(problem))
+        if deadline <= 0:
+            verdict = Verdict(problem, "timeout", f"not graded: the run's {self._run_deadline:g} s were used up")
+        else:
+            result = self.run(problem.key, deadline)
+            verdict = self._judged(problem, result, deadline)
+            if verdict.status == "failed":
+                verdict.details = [mismatch.sentence for mismatch in values.in_order(result.mismatches)]
+            verdict.printed, verdict.seconds = result.outcome.printed, result.outcome.seconds
+        if verdict.status in ("failed", "error"):
+            verdict.waits_for = self._first_failed(problem)
+            if verdict.waits_for:
+                verdict.status = "waiting"
+        self.verdicts[problem.key] = verdict
+        return verdict
+
+    @property
+    def not_enforced(self) -> list[str]:
+        """The limits that the system can't enforce on the submission's process."""
+        return self._sandbox.not_enforced
+
+    def time_for(self, deadline: float) -> float:
+        """The seconds left for an exercise of that deadline; none, or less, where the run's are used up."""
+        return min(deadline, self._end - time.monotonic())
+
+    def perform(self, key: str, inputs: Arrays, deadline: float) -> Outcome:
+        """Run the exercise of a case on other inputs than the judge's."""
+        return perform(self._sandbox, key, inputs, deadline)
+
+    def run(self, key: str, deadline: float) -> Result:
+        """Run a case once; a second probe of the same case reads the first one's result."""
+        if key not in self.results:
+            inputs, expected = self.judge.case(key)
+            outcome = perform(self._sandbox, key, inputs, deadline)
+            self.results[key] = Result(outcome, inputs, expected)
+        return self.results[key]
+
+    def _deadline_of(self, problem: Problem) -> float:
+        """A problem that builds on one that hung is likely to hang as well: it gets a fifth of the time."""
+        hung = any(self.verdicts[key].status == "timeout" for key in builds_on(problem) if key in self.verdicts)
+        return self.deadline / 5 if hung else self.deadline
+
+    def _first_failed(self, problem: Problem) -> str:
+        keys = [key for key in builds_on(problem) if key in self.verdicts]
+        return next((key for key in keys if self.verdicts[key].status != "passed"), "")
+
+    def _judged(self, problem: Problem, result: Result, deadline: float) -> Verdict:
+        outcome = result.outcome
+        if exceptions.unstarted(outcome, self.submission):
+            for body, state in self._bodies(problem).items():
+                if state not in ("written", "empty", "missing"):
+                    file, name = body.split(":")[:2]
+                    owner, _, method = name.rpartition(".")
+                    reason = (
+                        f"{file}: {owner or 'the file'} has no {method}, but `{state}`: is that the one that is meant?"
+                    )
+                    return Verdict(problem, "error", reason)
+            return Verdict(problem, "not started", _to_be_written(problem, outcome))
+        if outcome.ended in ("raised", "returned") and result.wrong:
+            empty = [body for body, state in self._bodies(problem).items() if state == "empty" and body != MAY_BE_EMPTY]
+            if empty:
+                places = " and ".join(body.replace(":", ", ") for body in empty)
+                return Verdict(problem, "not started", f"still to be written: {places} does nothing yet")
+        if outcome.ended == "raised":
+            hung = self._sandbox.broken.get(outcome.raised["message"]) == "timeout"
+            status = "timeout" if outcome.raised["type"] == "Broken" and hung else "error"
+            return Verdict(problem, status, exceptions.exception(outcome, self.submission, result.inputs))
+        if outcome.ended != "returned":
+            status = "timeout" if outcome.ended == "timeout" else "error"
+            return Verdict(problem, status, exceptions.ending(outcome, deadline))
+        if problem.key == "multiple_choice":
+            reason = _choices(outcome, result.expected)
+        else:
+            reason = self._evidence(problem.key, result)
+        return Verdict(problem, "failed" if reason else "passed", reason)
+
+    def _bodies(self, problem: Problem) -> dict[str, str]:
+        """The state of what a problem asks to be written, as the submission's process sees it."""
+        deadline = self.time_for(self.deadline / 5)
+        if not problem.bodies or deadline <= 0:
+            return {}
+        outcome = self._sandbox.run("state_of_bodies", blobs({"bodies": np.array(problem.bodies)}), deadline)
+        states = {name: str(array_of(blob)) for name, blob in outcome.blobs.items() if name in problem.bodies}
+        return {name: state for name, state in states.items() if state.isidentifier() and len(state) < 100}
+
+    def _evidence(self, key: str, result: Result) -> str:
+        """What is wrong with the values of a case, or nothing; where NaN came from, if the submission can be asked."""
+        mismatches = result.mismatches
+        if not mismatches:
+            return ""
+        wrong = {mismatch.quantity for mismatch in mismatches}
+        right = [name for name in result.expected if name not in wrong]
+        said = values.evidence(mismatches, right, result.inputs, result.expected)
+        deadline = self.time_for(self.deadline)
+        if any(mismatch.kind == "finite" for mismatch in mismatches) and deadline > 0:
+            again = self._sandbox.run(cases.CASES[key][0], blobs(result.inputs), deadline, strict=True)
+            if again.ended == "raised" and again.raised["type"] == "FloatingPointError" and again.raised["frames"]:
+                said += f". It first goes wrong in {exceptions.exception(again, self.submission)}"
+        return said
+
+
+def _to_be_written(problem: Problem, outcome: Outcome) -> str:
+    """What is still to be written, by the place that said so."""
+    if not outcome.raised.get("frames"):
+        return "still to be written" + (f": {outcome.raised['message']}" if outcome.raised.get("message") else "")
+    file, number, function = outcome.raised["frames"][-1]
+    said = f"still to be written: {file}, line {number}, in {function}"
+    return f"{said}. {exceptions.NOT_IMPLEMENTED}" if outcome.raised["type"] == "TypeError" else said
+
+
+def _choices(outcome: Outcome, expected: Arrays) -> str:
+    """What is wrong with the answers to the multiple-choice questions, or nothing."""
+    answers = {}
+    for name in ANSWERS:
+        kind, blob = outcome.types.get(name, ""), outcome.blobs.get(name)
+        text = str(array_of(blob)) if blob is not None and kind == "str" else ""
+        if len(text) != 1 or text not in CHOICES[name]:
+            shown = f"{text[:20]!r}" if kind == "str" else article(kind)
+            return f"{name} returns {shown}, expected one lower-case letter of {', '.join(CHOICES[name])}"
+        answers[name] = np.array(text)
+    if digest(answers) != str(expected["digest"]):
+        return "one or more of the five answers are wrong, and points come only for all five"
+    return ""

@@ -1,0 +1,59 @@
+"""What the checks without points found, a line each: the promises, the rules of section 3.6, the gradients.
+
+Each function prints, and returns the exit status: 0 if all is as it should be, 1 if not.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING, TextIO
+
+from report.table import width_of
+
+if TYPE_CHECKING:
+    from grading.contract import Answer
+    from grading.gradient_check import Checked
+
+
+def promises(found: list[Answer], path: str, out: TextIO) -> int:
+    """Print the promises to later homeworks, and under each what differs."""
+    print(f"The mytorch at {path}, against what later homeworks build on\n", file=out)
+    for answer in found:
+        print(f"  {'differs' if answer.difference else 'holds  '}  {answer.sentence}", file=out)
+        _below(answer.difference, 11, out)
+    kept = sum(not answer.difference for answer in found)
+    print(f"\n{kept} of {len(found)} promises hold", file=out)
+    return 0 if kept == len(found) else 1
+
+
+def rules(found: dict[str, str], run: str, out: TextIO) -> int:
+    """Print the rules for get_training_stats, and under each what is wrong."""
+    print(f"get_training_stats on {run}\n", file=out)
+    for title, fault in found.items():
+        print(f"  {'no ' if fault else 'yes'}  {title}", file=out)
+        _below(fault, 9, out)
+    kept = sum(not fault for fault in found.values())
+    print(f"\n{kept} of {len(found)} as they should be (writeup, section 3.6; no points)", file=out)
+    return 0 if kept == len(found) else 1
+
+
+def gradients(checked: list[Checked], out: TextIO) -> int:
+    """Print a row a gradient, and below it what is wrong with it."""
+    print(f"{'layer':<15}{'gradient':<28}{'largest error':<15}", file=out)
+    said = ""
+    for row in checked:
+        error = "" if math.isnan(row.error) else f"{row.error:.1e}"
+        verdict = "ok" if not row.fault else row.fault if row.fault == "not started" else "WRONG"
+        print(f"{row.layer:<15}{row.quantity:<28}{error:<15}{verdict}", file=out)
+        if row.fault not in ("not started", said):
+            _below(row.fault, 4, out)
+            said = row.fault
+    right = sum(not row.fault for row in checked)
+    print(f"\n{right} of {len(checked)} gradients are right", file=out)
+    return 0 if right == len(checked) else 1
+
+
+def _below(text: str, indent: int, out: TextIO) -> None:
+    if text:
+        print(textwrap.fill(text, width_of(out), initial_indent=" " * indent, subsequent_indent=" " * indent), file=out)

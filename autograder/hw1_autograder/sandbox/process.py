@@ -1,0 +1,290 @@
+"""A child process that runs a submission's exercises, with a deadline and limits.
+
+Whatever the child does (hangs, dies, floods, lies) comes back as an Outcome, and the next exercise finds a
+fresh child. No line of the submission runs in this process.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox import wire
+
+SERVE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "child", "serve.py")
+DEFAULT_DEADLINE = 10.0  # seconds for one exercise
+DEFAULT_MEMORY = 2 << 30  # bytes of address space for the child
+MAX_WAITING = 4  # messages of a child that are read before the first is looked at
+START_DEADLINE = 60.0  # seconds for the child's own start, which runs nothing of the submission
+
+# One thread a process: the course's server counts processes, and small arrays gain nothing from more.
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL")
+
+
+@dataclass
+class Outcome:
+    """What became of one exercise.
+
+    `ended` is "returned", "raised", "timeout", "died" (the process ended) or "garbled" (it sent no message).
+    """
+
+    ended: str
+    types: dict[str, str] = field(default_factory=dict)
+    blobs: dict[str, wire.Blob] = field(default_factory=dict)
+    raised: dict[str, Any] = field(default_factory=dict)
+    detail: str = ""
+    stage: str = ""
+    printed: str = ""
+    seconds: float = 0.0
+
+
+class GraderError(Exception):
+    """The grader's own machinery failed; nothing can be graded."""
+
+
+def need(*packages: str) -> None:
+    """Raise GraderError where a package that the grader runs on is not installed for this Python."""
+    for name in packages:
+        if importlib.util.find_spec(name) is None:
+            install = f"{sys.executable} -m pip install {' '.join(packages)}"
+            raise GraderError(f"{name} is not installed for this Python; to install what is needed: {install}")
+
+
+class Sandbox:
+    """Runs exercises of the submission in a folder, in one child process as long as that child lives.
+
+    The first child is started by the constructor, before the submission is known, so that its start overlaps
+    with the grader's own imports; `open` names the folders.
+    """
+
+    def __init__(self, memory: int = DEFAULT_MEMORY) -> None:
+        self.memory = memory
+        self.not_enforced: list[str] = []
+        self._folders: dict[str, str] = {}
+        self.broken: dict[str, str] = {}  # modules whose import ended a child, and how
+        self._child: subprocess.Popen[bytes] | None = None
+        self._told = False
+        self._spawn()
+
+    def open(self, root: str, work: str) -> None:
+        """Name the folder that holds `mytorch` and `hw1`, and an empty one that the submission may write to."""
+        work = os.path.realpath(work)
+        files = {name: f"{work}-{name}.txt" for name in ("log", "stack")}  # where the submission may not write
+        self._folders = {"root": os.path.realpath(root), "work": work, **files}
+
+    def run(self, exercise: str, blobs: dict[str, wire.Blob], deadline: float, strict: bool = False) -> Outcome:
+        """Run one exercise; never raises for anything that a submission does.
+
+        With `strict`, the first overflow, division by zero or invalid operation raises FloatingPointError.
+        """
+        os.makedirs(self._folders["work"], exist_ok=True)
+        for name in ("log", "stack"):
+            open(self._folders[name], "wb").close()
+        self._ready()
+        start = time.monotonic()
+        outcome = self._exchange(exercise, blobs, start + deadline, strict)
+        outcome.seconds = time.monotonic() - start
+        outcome.printed = self._read("log")
+        if outcome.ended == "timeout":
+            outcome.detail = self._place()
+        if outcome.ended in ("timeout", "died", "garbled"):
+            self.close()
+            if outcome.stage.startswith("import "):
+                self.broken[outcome.stage[len("import ") :]] = outcome.ended
+        return outcome
+
+    def close(self) -> None:
+        """End the child, and everything of it."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        if os.name == "posix":
+            try:
+                os.killpg(child.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                child.kill()
+        else:
+            child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stderr):
+            try:
+                if stream:
+                    stream.close()
+            except OSError:
+                pass
+        # The listener closes the other end itself. It may wait at a full queue, or, had something of the child
+        # outlived it, at an open pipe: for that nobody waits.
+        end = time.monotonic() + 1
+        while self._listener.is_alive() and time.monotonic() < end:
+            self._listener.join(0.02)
+            while not self._messages.empty():
+                self._messages.get_nowait()
+
+    def _spawn(self) -> None:
+        need("numpy")
+        numpy = importlib.util.find_spec("numpy")
+        assert numpy is not None
+        numpy_home = os.path.dirname(os.path.dirname(str(numpy.origin)))
+        command = [sys.executable, "-I", "-S", SERVE, numpy_home, str(self.memory)]
+        environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        self._child = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**environment, **dict.fromkeys(THREADS, "1")},
+            start_new_session=True,
+        )
+        self._told = False
+        self._messages: queue.Queue[Any] = queue.Queue(MAX_WAITING)
+        self._listener = threading.Thread(target=_listen, args=(self._child, self._messages), daemon=True)
+        self._listener.start()
+
+    def _ready(self) -> None:
+        """Have a child that knows the folders, a fresh one if the last is gone."""
+        if self._child is None:
+            self._spawn()
+        if self._told:
+            return
+        assert self._child is not None
+        assert self._child.stdin is not None
+        assert self._child.stderr is not None
+        try:
+            wire.send(self._child.stdin, self._folders, {})
+            message = self._messages.get(timeout=START_DEADLINE)
+            if not isinstance(message, wire.Message) or "ready" not in message.header:
+                raise GraderError(f"the child process did not start: {self._child.stderr.read()[-500:].decode()}")
+        except (OSError, queue.Empty) as error:
+            raise GraderError(f"the child process did not start: {error}") from error
+        self._child.stderr.close()
+        self.not_enforced = [str(name) for name in message.header["not enforced"]]
+        self._told = True
+
+    def _exchange(self, exercise: str, blobs: dict[str, wire.Blob], deadline: float, strict: bool) -> Outcome:
+        assert self._child is not None
+        assert self._child.stdin is not None
+        stage = ""
+        ticket = os.urandom(8).hex()  # an answer that was forged beforehand doesn't bear it
+        try:
+            request = {"id": ticket, "exercise": exercise, "broken": self.broken, "strict": strict}
+            wire.send(self._child.stdin, request, blobs)
+        except OSError:
+            return Outcome("died", detail=self._death())
+        while time.monotonic() < deadline:
+            try:
+                message = self._messages.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                break
+            if message is None:
+                return Outcome("died", stage=stage, detail=self._death())
+            outcome = _understood(message)
+            if outcome is None:
+                return Outcome("garbled", stage=stage)
+            if isinstance(outcome, str):
+                stage = outcome
+            elif message.header.get("id") == ticket:
+                return outcome
+        return Outcome("timeout", stage=stage)
+
+    def _death(self) -> str:
+        """How the child ended, in words."""
+        assert self._child is not None
+        try:
+            code = self._child.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return "it closed the channel to the grader"
+        if code >= 0:
+            return f"exit status {code}"
+        try:
+            return f"signal {signal.Signals(-code).name}"
+        except ValueError:
+            return f"signal {-code}"
+
+    def _place(self) -> str:
+        """Where in the submission a child that hangs is: `hw1/hw1.py, line 7, in forward`, or nothing."""
+        if self._child is None or not hasattr(signal, "SIGUSR1"):
+            return ""
+        self._child.send_signal(signal.SIGUSR1)
+        time.sleep(0.1)
+        for file, line, function in re.findall(r'File "(.+?)", line (\d+) in (\S+)', self._read("stack")):
+            if file.startswith(self._folders["root"]):
+                name = os.path.relpath(file, self._folders["root"]).replace(os.sep, "/")
+                return f"{name}, line {line}" + (
+                    f", in {function}" if function.isidentifier() and function != "_" else ""
+                )
+        return ""
+
+    def _read(self, file: str) -> str:
+        """A little of what the exercise has written to the file."""
+        try:
+            with open(self._folders[file], "rb") as log:
+                return log.read(4096).decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+
+def _listen(child: subprocess.Popen[bytes], messages: queue.Queue[Any]) -> None:
+    """Put every message of the child in the queue; at its end None, at nonsense the WireError."""
+    assert child.stdout is not None
+    with child.stdout:
+        message: Any = ""
+        while message is not None and not isinstance(message, Exception):
+            try:
+                message = wire.receive(child.stdout)
+            except (wire.WireError, MemoryError) as error:
+                message = error
+            except OSError:
+                message = None
+            messages.put(message)
+
+
+def _understood(message: Any) -> Outcome | str | None:
+    """Return what a message says: an outcome, the name of a stage, or None if it says nothing known."""
+    if not isinstance(message, wire.Message):
+        return None
+    header = message.header
+    stage, raised, types = header.get("stage"), header.get("raised"), header.get("values")
+    if isinstance(stage, str):
+        return _shown(stage, 100)
+    if isinstance(raised, dict):
+        return Outcome("raised", raised=_checked(raised))
+    if isinstance(types, dict) and all(isinstance(name, str) for name in types.values()):
+        return Outcome("returned", types={name: _shown(kind, 200) for name, kind in types.items()}, blobs=message.blobs)
+    return None
+
+
+def _checked(raised: dict[str, Any]) -> dict[str, Any]:
+    """The description of an exception, with every field of the type and about the size that it should have."""
+    frames = raised.get("frames")
+    checked_frames = []
+    for frame in frames if isinstance(frames, list) else []:
+        if isinstance(frame, list) and len(frame) == 3:
+            file, line, function = frame
+            if isinstance(file, str) and type(line) is int and 0 <= line < 1e6 and isinstance(function, str):
+                checked_frames.append([_shown(file, 200), line, _shown(function, 100)])
+    bases, module, driver = raised.get("bases"), raised.get("module"), raised.get("driver")
+    if not (isinstance(driver, list) and [type(part) for part in driver] == [str, int]):
+        driver = []
+    return {
+        "type": _shown(raised.get("type"), 100),
+        "message": _shown(raised.get("message"), 2000),
+        "bases": [_shown(base, 100) for base in bases[:20]] if isinstance(bases, list) else [],
+        "frames": checked_frames[:16],
+        "driver": [_shown(driver[0], 100), driver[1]] if driver else [],
+        "module": _shown(module, 100) if isinstance(module, str) else None,
+    }
+
+
+def _shown(text: Any, length: int) -> str:
+    """The beginning of a text, without what a terminal or an encoder would stumble over."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in str(text)[:length])

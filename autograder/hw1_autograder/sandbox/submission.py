@@ -1,0 +1,208 @@
+"""Takes a submission from a folder or a handin.tar, as data, and lays out a clean copy to run.
+
+Only regular `.py` files under `hw1/` and `mytorch/` are taken, at most so many and so large: everything else
+that a tar can hold (absolute paths, `..`, links, devices, a terabyte) is left out and said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from importlib.machinery import PathFinder
+
+FOLDERS = ("mytorch", "hw1")
+REQUIRED = (
+    "mytorch/activation.py",
+    "mytorch/loss.py",
+    "mytorch/linear.py",
+    "mytorch/batchnorm.py",
+    "hw1/hw1.py",
+    "hw1/mc.py",
+)
+MAX_FILES = 200
+MAX_FILE = 1 << 20  # bytes
+MAX_ARCHIVE = 32 << 20  # bytes of a tar, unpacked by gzip
+MAX_MEMBERS = 20_000  # of a tar that are looked at
+HARMLESS = (".png", ".pyc", ".pyo", ".md", ".txt", ".npy", ".npz", ".jpg", ".pdf", ".ipynb")
+
+
+class NoSubmission(Exception):
+    """There is nothing to grade at the path; the message says what was needed and what is there."""
+
+
+@dataclass
+class Submission:
+    """The files of a submission by path (`hw1/hw1.py`), and what was left out, in a line each."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    wrapped: str = ""  # the folder within that hw1/ and mytorch/ lie in, where it is not the top
+
+    @property
+    def missing(self) -> list[str]:
+        return [name for name in REQUIRED if name not in self.files]
+
+    @property
+    def hidden(self) -> list[str]:
+        """The files that are not what their name imports, since the standard library has a module of that name."""
+        found = []
+        for name in self.files:
+            module, inner = name.partition("/")[2][: -len(".py")], name.count("/") > 1
+            if not inner and module.isidentifier() and _in_standard_library(module):
+                imports = re.compile(rf"\s*(?:from\s+{module}\s+import\b|import\s+(?:.*,\s*)?{module}\b)")
+                if any(imports.match(line) for file in self.files for line in self.source(file)):
+                    found.append(name)
+        return found
+
+    def source(self, file: str) -> list[str]:
+        """The lines of a file, as well as they can be decoded."""
+        return self.files.get(file, b"").decode("utf-8", "replace").splitlines()
+
+    def lay_out(self, root: str) -> None:
+        """Write the files below a new folder."""
+        for folder in FOLDERS:
+            os.makedirs(os.path.join(root, folder), exist_ok=True)
+        for name, data in self.files.items():
+            path = os.path.join(root, *name.split("/"))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(data)
+
+    def take(self, name: str, size: int) -> bool:
+        """Whether a file of that name and size may be taken; says why not."""
+        if len(self.files) >= MAX_FILES:
+            self.remark(f"left out, more than {MAX_FILES} files: {name}")
+        elif size > MAX_FILE:
+            self.remark(f"left out, larger than {MAX_FILE >> 10} KiB: {name}")
+        else:
+            return True
+        return False
+
+    def remark(self, line: str) -> None:
+        if len(self.remarks) < 10:
+            self.remarks.append(_shown(line))
+
+
+def _in_standard_library(module: str) -> bool:
+    folders = [os.path.dirname(os.__file__), *(path for path in sys.path if path.endswith("lib-dynload"))]
+    return module in sys.builtin_module_names or PathFinder.find_spec(module, folders) is not None
+
+
+def _shown(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text[:200])
+
+
+def seed(*submissions: Submission) -> int:
+    """A number that follows from the files: with the solution's among them, nobody else can foresee it."""
+    files = [sorted(submission.files.items()) for submission in submissions]
+    return int.from_bytes(hashlib.sha256(repr(files).encode()).digest()[:4], "little")
+
+
+def read(path: str) -> Submission:
+    """Read the submission at a folder or a tar; raise NoSubmission if there is none."""
+    if os.path.isdir(path):
+        submission = _from_folder(path)
+    elif os.path.isfile(path):
+        submission = _from_tar(path)
+    else:
+        raise NoSubmission(f"{path}: no such folder or file; give a folder with hw1/ and mytorch/, or a handin.tar")
+    if not submission.files and submission.wrapped:
+        raise NoSubmission(f"{path}: hw1/ and mytorch/ lie in {submission.wrapped}/ there, and have to be at the top")
+    if not submission.files:
+        remarks = "".join(f"; {remark}" for remark in submission.remarks)
+        raise NoSubmission(f"{path}: holds no .py file in hw1/ or mytorch/{remarks}")
+    return submission
+
+
+def _from_folder(path: str) -> Submission:
+    submission = Submission()
+    for name in sorted(os.listdir(path)):
+        if any(os.path.isdir(os.path.join(path, name, folder)) for folder in FOLDERS):
+            submission.wrapped = name
+    for folder in FOLDERS:
+        for place, folders, files in os.walk(os.path.join(path, folder)):
+            folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
+            for name in sorted(files):
+                full = os.path.join(place, name)
+                relative = os.path.relpath(full, path).replace(os.sep, "/")
+                if not name.endswith(".py") or name.startswith("."):
+                    continue
+                try:
+                    if not os.path.isfile(full):
+                        submission.remark(f"left out, not a regular file: {relative}")
+                    elif submission.take(relative, os.path.getsize(full)):
+                        with open(full, "rb") as file:
+                            submission.files[relative] = file.read(MAX_FILE)
+                except OSError as error:
+                    submission.remark(f"can't be read: {relative} ({error.strerror})")
+    return submission
+
+
+def _from_tar(path: str) -> Submission:
+    import tarfile
+
+    submission = Submission()
+    try:
+        with tarfile.open(fileobj=_archive(path), mode="r:", errorlevel=0) as tar:
+            for count, member in enumerate(tar):
+                if count >= MAX_MEMBERS:
+                    submission.remark(f"the rest is left out: more than {MAX_MEMBERS} members")
+                    break
+                name = _relative(member.name)
+                if member.isdir() or os.path.basename(member.name).startswith("."):
+                    continue
+                if name is None or not member.isreg():
+                    submission.wrapped = submission.wrapped or _shown(_above(member.name))
+                    if not member.name.endswith(HARMLESS):
+                        submission.remark(f"left out, not a regular .py file of hw1/ or mytorch/: {member.name}")
+                elif submission.take(name, member.size):
+                    file = tar.extractfile(member)
+                    data = file.read(MAX_FILE + 1) if file else b""
+                    if len(data) != member.size:
+                        raise tarfile.ReadError("unexpected end of data")
+                    submission.files[name] = data
+    except NoSubmission:
+        raise
+    except Exception as error:  # zlib's and tarfile's errors have no base of their own, and hostile headers find more
+        submission.remark(f"the archive is damaged or cut off ({type(error).__name__}: {error})")
+    return submission
+
+
+def _archive(path: str) -> io.BytesIO:
+    """The tar, unpacked if it is compressed by gzip; never more of it than the cap."""
+    with open(path, "rb") as file:
+        data = file.read(MAX_ARCHIVE + 1)
+    if data[:2] == b"\x1f\x8b":
+        import zlib
+
+        data = zlib.decompressobj(wbits=31).decompress(data, MAX_ARCHIVE + 1)
+    if len(data) > MAX_ARCHIVE:
+        raise NoSubmission(f"{path}: larger than {MAX_ARCHIVE >> 20} MiB; the course takes handins of up to 2 MB")
+    return io.BytesIO(data)
+
+
+def _relative(name: str) -> str | None:
+    """The member's name as `hw1/….py` or `mytorch/….py`, or None for any other place or kind of file."""
+    parts = name.split("/")
+    while parts[0] == "." and len(parts) > 1:
+        del parts[0]
+    *folders, file = parts
+    safe = name.isprintable() and len(name) < 200 and not any(c in name for c in "\\:")
+    if not safe or not 1 <= len(folders) <= 4 or folders[0] not in FOLDERS or not file.endswith(".py"):
+        return None
+    if any(part in ("", ".", "..") or part.endswith(".py") for part in folders):
+        return None  # nor a folder that has the name of a file
+    return "/".join(parts)
+
+
+def _above(name: str) -> str:
+    """The folder that holds hw1/ or mytorch/ in this path, if it is not the top."""
+    for folder in FOLDERS:
+        before, found, _ = name.partition(f"/{folder}/")
+        if found:
+            return before
+    return ""

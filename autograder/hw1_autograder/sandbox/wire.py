@@ -1,0 +1,90 @@
+"""Messages between the grader and the process that runs a submission: a JSON header and the bytes of arrays.
+
+Nothing is pickled, and every size is checked against a cap before a byte of it is read: what comes from a
+submission's process is data to be judged, whatever that process tries to send.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from typing import IO, Any, NamedTuple
+
+MAX_HEADER = 4 << 20
+MAX_BODY = 64 << 20
+BY_DIFFERENCES = " by differences"  # ends the name of what a quantity is by central differences
+
+_LENGTH = struct.Struct("<I")
+_DTYPE = re.compile(r"[<>|=]?(?:\?|b1|[iu][1248]|f[248]|c(?:8|16)|U\d{1,6}|S\d{1,6})")
+
+
+class WireError(Exception):
+    """The other side sent something that is no message."""
+
+
+class Blob(NamedTuple):
+    """An array as data: numpy's dtype string, the shape, and the bytes in C order."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+class Message(NamedTuple):
+    """A header of JSON values, and named arrays."""
+
+    header: dict[str, Any]
+    blobs: dict[str, Blob]
+
+
+def send(stream: IO[bytes], header: dict[str, Any], blobs: dict[str, Blob]) -> None:
+    """Write one message: length of the head, the head as JSON, then the arrays' bytes in the head's order."""
+    arrays = [[name, blob.dtype, list(blob.shape), len(blob.data)] for name, blob in blobs.items()]
+    head = json.dumps({"header": header, "arrays": arrays}).encode()
+    stream.write(b"".join([_LENGTH.pack(len(head)), head, *(blob.data for blob in blobs.values())]))
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> Message | None:
+    """Read one message, or None at the end of the stream; raise WireError for anything else."""
+    prefix = stream.read(_LENGTH.size)
+    if not prefix:
+        return None
+    try:
+        size = _LENGTH.unpack(prefix)[0]
+        if size > MAX_HEADER:
+            raise WireError(f"a header of {size} bytes")
+        head = json.loads(_read(stream, size))
+        header, arrays = head["header"], head["arrays"]
+        if not isinstance(header, dict) or sum(_checked_size(array) for array in arrays) > MAX_BODY:
+            raise WireError("a malformed header, or too many bytes")
+        blobs = {name: Blob(dtype, tuple(shape), _read(stream, size)) for name, dtype, shape, size in arrays}
+    except (ValueError, TypeError, KeyError, RecursionError, struct.error) as error:
+        raise WireError(str(error)) from error
+    return Message(header, blobs)
+
+
+def _checked_size(array: Any) -> int:
+    """Return the byte count that an array's description announces; raise WireError if it is not consistent."""
+    name, dtype, shape, size = array
+    if not (isinstance(name, str) and isinstance(dtype, str) and _DTYPE.fullmatch(dtype)):
+        raise WireError("an array without a name or with a strange dtype")
+    if not (isinstance(shape, list) and len(shape) <= 32 and all(type(n) is int and n >= 0 for n in shape)):
+        raise WireError("an array of a strange shape")
+    kind, _, width = dtype.lstrip("<>|=").partition("U")
+    expected = 4 * int(width) if width else 1 if kind in ("?", "b1") else int(kind[1:])
+    extent = expected or 1  # without the zeros: numpy refuses an empty array of other axes that are too long
+    for n in shape:
+        expected *= n
+        extent *= n or 1
+    if type(size) is not int or size != expected or extent >= 1 << 62:
+        raise WireError(f"an array whose {size} bytes don't fit its shape and dtype")
+    return size
+
+
+def _read(stream: IO[bytes], size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) != size:
+        raise WireError("the stream ended within a message")
+    return data

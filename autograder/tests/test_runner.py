@@ -1,0 +1,96 @@
+"""Working with the grader: what comes next, watch mode, the exercise as Python."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runner
+from handins import GRADER, ROOT, report, with_mistakes
+from homework import recipes
+from homework.problems import PROBLEMS, Problem
+from report import table
+
+
+def printed(run: Any) -> str:
+    out = io.StringIO()
+    table.table(run, out)
+    return out.getvalue()
+
+
+def test_the_report_leads_with_each_fault_once_and_ends_with_what_comes_next(tmp_path: Path) -> None:
+    text = printed(report(with_mistakes(tmp_path, "dW_summed")))
+    assert text.count("13 times the expected") == 1
+    assert "Hint: dW is summed over the batch" in text
+    assert re.search(r"Behind it: Linear Classifier \(backward\),", text)
+    assert text.splitlines()[-1] == "Next: Linear Layer (backward), 2 points, section 3.4.2 of the writeup."
+
+
+def test_every_line_fits_into_80_columns(tmp_path: Path) -> None:
+    text = printed(report(with_mistakes(tmp_path, "softmax_no_keepdims", "db_row")))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\033" not in text
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
+def test_the_exercise_as_python_runs(problem: Problem) -> None:
+    text = recipes.recipe(problem, str(ROOT))
+    done = subprocess.run([sys.executable, "-I", "-c", text], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip()
+
+
+def test_verbose_shows_all_of_the_first_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with_mistakes(tmp_path, "dW_db_summed")
+    assert runner.main(["--submission", str(tmp_path), "-k", "linear layer", "-v"]) == 1
+    shown = capsys.readouterr().out
+    assert "More of Linear Layer (backward)" in shown
+    assert re.search(r"db is wrong at", shown)
+    assert "given = draw('linear_backward')" in shown
+
+
+def test_some_problems_are_graded_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert runner.main(["-k", "relu derivative"]) == 0
+    shown = capsys.readouterr().out
+    assert "2 / 2" in shown
+    assert "Tanh" not in shown
+
+
+def test_watch_grades_again_after_a_change_and_says_what_changed(tmp_path: Path) -> None:
+    folder = with_mistakes(tmp_path / "submission", "tanh_derivative_sign")
+    log = tmp_path / "log"
+    command = [sys.executable, str(GRADER / "runner.py"), "--submission", str(folder), "--watch"]
+    with (
+        log.open("w") as out,
+        subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True) as process,
+    ):
+        try:
+            wait_for(log, "Watching")
+            with_mistakes(folder)
+            wait_for(log, "since the last time")
+            wait_for(log, "Watching", times=2)
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+    text = log.read_text()
+    assert "95 of 95 points, +12 since the last time" in text
+    assert "Tanh Non-Linearity (derivative): failed -> passed" in text
+    assert text.count("Grading ") == 1, "the table is shown once, and then what changed"
+    assert "Traceback" not in text
+    assert "\033" not in text
+
+
+def wait_for(log: Path, words: str, times: int = 1) -> None:
+    end = time.monotonic() + 60
+    while log.read_text().count(words) < times:
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.05)
