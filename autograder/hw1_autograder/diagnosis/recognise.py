@@ -7,6 +7,7 @@ problem speaks against it; where several mistakes give the same numbers, all of 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from functools import cached_property
 from typing import NamedTuple
 
@@ -88,17 +89,18 @@ class Catalogue:
         with np.load(self._path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
 
-    def candidates(self, key: str, found: Signature, passed: set[str]) -> list[int]:
+    def candidates(self, key: str, found: Signature, passed: set[str], among: Collection[str] = ()) -> list[int]:
         """The mistakes that give this very signature in the case of that key, and nothing wrong in a passed one."""
         return [
             mistake
             for mistake, cases in enumerate(self.signatures)
-            if found and self.gives(mistake, key, found) and not passed & cases.keys()
+            if found and self.gives(mistake, key, found, among) and not passed & cases.keys()
         ]
 
-    def gives(self, mistake: int, key: str, found: Signature) -> bool:
-        """Whether a mistake gives this very signature in the case of that key."""
+    def gives(self, mistake: int, key: str, found: Signature, among: Collection[str] = ()) -> bool:
+        """Whether a mistake gives this very signature in the case of that key, or among some of its quantities."""
         known = self.signatures[mistake].get(key, {})
+        known = {name: trace for name, trace in known.items() if not among or name in among}
         return bool(known) and known.keys() == found.keys() and all(known[name].same(found[name]) for name in known)
 
     def named(self, mistakes: list[int]) -> list[Hint]:
