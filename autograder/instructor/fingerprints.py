@@ -18,7 +18,7 @@ for folder in ("autograder/hw1_autograder", "autograder/instructor"):
 
 import archives  # noqa: E402
 from diagnosis.recognise import Catalogue, Hint, Signature, columns, signature  # noqa: E402
-from grading.causes import ALONE, STAGES, isolated  # noqa: E402
+from grading.causes import ALONE, STAGES, isolated, of_stage  # noqa: E402
 from grading.experiments import LAYERS, Experiments  # noqa: E402
 from grading.findings import findings  # noqa: E402
 from grading.grade import opened  # noqa: E402
@@ -57,14 +57,14 @@ def signatures(mistake: Mistake, solution: dict[str, bytes]) -> dict[str, Signat
         elif any(target.startswith("BatchNorm") for target in mistake.code):
             keys += [key for key in ALONE if grading.run(key, grading.deadline).wrong]
         results = {key: grading.results[key] for key in keys if key in grading.results}
+        shown = {key: signature(result.outcome, result.mismatches) for key, result in results.items()}
         experiments = Experiments(grading, grading.judge, TRACES)
         for key in [key for key in results if experiments.possible(key)]:
             stages = STAGES[cases.CASES[key][0]]
-            for upstream in (stages[:number] for number in range(len(stages))):
-                found = experiments.run(key, frozenset([*LAYERS, *upstream]))
+            for number, method in enumerate(stages):
+                found = experiments.run(key, frozenset([*LAYERS, *stages[:number]]))
                 if found:
-                    results[isolated(key, upstream)] = found.result
-        shown = {key: signature(result.outcome, result.mismatches) for key, result in results.items()}
+                    shown[isolated(key, stages[:number])] = of_stage(found, method)
         return {key: traces for key, traces in shown.items() if traces}
 
 
