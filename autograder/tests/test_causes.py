@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def of_student(name: str) -> Files:
     return {file: text.encode() for file, text in {**students.RIGHT, "plain": students.PLAIN}[name].items()}
 
 
-RIGHT = {
+RIGHT: dict[str, Callable[[], Files]] = {
     "the solution": solution,
     **{name: partial(rewritten, name) for name in REWRITES},
     **{name: partial(of_student, name) for name in [*students.RIGHT, "plain"]},
