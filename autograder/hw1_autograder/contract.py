@@ -24,13 +24,15 @@ class Promise(NamedTuple):
 
     sentence: str
     shown_by: tuple[str, ...]
+    later: bool = False  # what one later homework asks for on top: HW1 does not promise it
 
 
 class Answer(NamedTuple):
-    """A promise's sentence, and how the tree differs from it: empty if it doesn't."""
+    """A promise's sentence, and how the tree differs from it, or what it lacks that a later homework adds."""
 
     sentence: str
     difference: str
+    lacking: str = ""
 
 
 PROMISES = (
@@ -60,6 +62,7 @@ PROMISES = (
     Promise("grad *= activation.derivative() spoils nothing", ("importer_in_place",)),
     Promise("parameters may be replaced: layer.W = …", ("importer_replaced",)),
     Promise("float32 stays float32", ("importer_dtype",)),
+    Promise("HW3P1: Tanh().derivative(state=h), h an output of tanh", ("importer_state",), later=True),
 )
 
 
@@ -107,7 +110,11 @@ def answers(sandbox: Sandbox, files: Submission, judge: Judge, deadline: float) 
             else:
                 yield from (mismatch.sentence for mismatch in compare_all(outcome, expected))
 
-    return [Answer(promise.sentence, next(differences(promise), "")) for promise in PROMISES]
+    def answer(promise: Promise) -> Answer:
+        difference = next(differences(promise), "")
+        return Answer(promise.sentence, *(("", difference) if promise.later else (difference, "")))
+
+    return [answer(promise) for promise in PROMISES]
 
 
 def inputs(exercise: str) -> dict[str, np.ndarray]:
@@ -120,7 +127,11 @@ def inputs(exercise: str) -> dict[str, np.ndarray]:
         arrays["image"] = cases.numbers(random, 2, 3, 5)
     if exercise == "importer_dtype":
         arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
-    wanted = {"importer_positional": ("W", "b", "x", "y"), "importer_replaced": ("W", "b", "x")}
+    wanted = {
+        "importer_positional": ("W", "b", "x", "y"),
+        "importer_replaced": ("W", "b", "x"),
+        "importer_state": ("x",),
+    }
     return {name: array for name, array in arrays.items() if name in wanted.get(exercise, arrays)}
 
 
@@ -128,8 +139,10 @@ def show(found: list[Answer], path: str, out: TextIO) -> None:
     """Print the promises, a line each, and under each what differs."""
     print(f"The mytorch at {path}, against what later homeworks build on\n", file=out)
     for answer in found:
-        print(f"  {'differs' if answer.difference else 'holds  '}  {answer.sentence}", file=out)
-        if answer.difference:
-            print(f"           {answer.difference}", file=out)
-    kept = sum(not answer.difference for answer in found)
-    print(f"\n{kept} of {len(found)} promises hold", file=out)
+        state = "differs" if answer.difference else "not yet" if answer.lacking else "holds"
+        print(f"  {state:<7}  {answer.sentence}", file=out)
+        if state != "holds":
+            print(f"           {answer.difference or answer.lacking}", file=out)
+    promised = [answer for promise, answer in zip(PROMISES, found) if not promise.later]
+    kept = sum(not answer.difference for answer in promised)
+    print(f"\n{kept} of {len(promised)} promises hold", file=out)

@@ -151,8 +151,30 @@ def test_breach(name: str, another: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["", "mytorch"])
 def test_the_solution_keeps_every_promise(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert runner.main(["--contract", str(ROOT / path)]) == 0
-    count = len(contract.PROMISES)
-    assert f"{count} of {count} promises hold" in capsys.readouterr().out
+    count = sum(not promise.later for promise in contract.PROMISES)
+    out = capsys.readouterr().out
+    assert f"{count} of {count} promises hold" in out
+    assert out.count("  holds    ") == len(contract.PROMISES)
+
+
+LATER = {
+    "no parameter": "def derivative(self):\n    return 1 - self.state**2",
+    "the parameter ignored": "def derivative(self, state=None):\n    return 1 - self.state**2",
+    "another shape": "def derivative(self, state=None):\n    return 1 - (self.state if state is None else state[0])**2",
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_one_later_homework_asks_for_breaks_no_promise(
+    name: str, another: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open(another / "activation.py", "a") as file:
+        file.write(f"\n\n{LATER[name]}\n\n\nTanh.derivative = derivative\n")
+    assert runner.main(["--contract", str(another)]) == 0
+    out = capsys.readouterr().out
+    (row,) = (number for number, line in enumerate(out.splitlines()) if line.startswith("  not yet  "))
+    assert "HW3P1" in out.splitlines()[row]
+    assert "activation.py" in out.splitlines()[row + 1] or "derivative(state=h)" in out.splitlines()[row + 1]
 
 
 def test_what_differs_is_said_and_gives_exit_status_1(another: Path, capsys: pytest.CaptureFixture[str]) -> None:
