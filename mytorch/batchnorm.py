@@ -19,7 +19,7 @@ class BatchNorm:
     alpha : float
         The share of the old running average that each batch leaves (eq. 38, 39).
     dtype : dtype
-        Of the parameters and of the running averages' first values.
+        Of the parameters and running averages. What the layer returns has its input's dtype.
 
     Attributes
     ----------
@@ -76,6 +76,7 @@ class BatchNorm:
             raise ValueError(f"BatchNorm({in_feature}) needs x of shape (N, {in_feature}), N >= 1, got {x.shape}")
         if x.dtype.kind != "f":
             x = x.astype(float)
+        # Each result is cast, since the float64 parameters of a BatchNorm(D) would make float32 data float64.
         if eval:
             norm = (x - self.running_mean) / np.sqrt(self.running_var + self.eps)
             return (self.gamma * norm + self.beta).astype(x.dtype, copy=False)
