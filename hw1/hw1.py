@@ -1,7 +1,5 @@
 """A multi-layer perceptron composed from mytorch's layers, and its training (writeup, sections 3.5 and 3.6)."""
 
-from __future__ import annotations
-
 import copy
 import os
 import sys

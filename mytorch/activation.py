@@ -4,12 +4,10 @@
 here is a formula in the function's own value. Arrays of any shape and any number of axes pass through.
 """
 
-from __future__ import annotations
-
 # Spring 2020's convolution homework takes `os` from `from activation import *` (and from loss.py's star too):
 # it is imported for that homework's grader alone.
 import os  # noqa: F401
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -78,7 +76,7 @@ class Tanh(Activation):
         self.state = np.tanh(_floating(x))
         return self.state
 
-    def derivative(self, state: np.ndarray | None = None) -> np.ndarray:
+    def derivative(self, state: Optional[np.ndarray] = None) -> np.ndarray:
         """tanh'(z) = 1 - tanh(z)^2, where tanh(z) is `state`: the last output, or one that is given (shape of it)."""
         if state is None:
             state = _last(self)

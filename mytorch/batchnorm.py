@@ -1,7 +1,5 @@
 """Batch normalisation and its closed-form gradient (writeup, section 3.3 and appendix C)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -33,7 +31,7 @@ class BatchNorm:
         Input, normalised input and output of the last training batch; None before the first.
     """
 
-    def __init__(self, in_feature: int, alpha: float = 0.9, dtype: np.typing.DTypeLike = float) -> None:
+    def __init__(self, in_feature: int, alpha: float = 0.9, dtype: "np.typing.DTypeLike" = float) -> None:
         self.alpha = alpha
         self.eps = 1e-8
 

@@ -1,7 +1,5 @@
 """The affine layer y = xW + b and its gradients (writeup, section 3.4)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

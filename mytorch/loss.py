@@ -1,7 +1,5 @@
 """Criteria: the loss of every example of a batch, and its derivative (writeup, section 3.2)."""
 
-from __future__ import annotations
-
 import os  # noqa: F401  (for the convolution homework's star import: see activation.py)
 from typing import Any
 

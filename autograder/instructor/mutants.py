@@ -387,7 +387,7 @@ ABSTRACT = "an abstract method, which every subclass overrides"
 PATHS = "the grader puts mytorch on the path itself; test_imports.py shows that the line is needed elsewhere"
 STARS = "for the star import of another homework's grader, which test_imports.py stands for"
 ORDER = "the same numbers in another order in memory, for the time alone"
-TYPES = "types are for readers and type checkers: nothing evaluates them"
+TYPES = "only the types of attributes name it, which nothing evaluates"
 SHOWN = "how an object is shown is no part of the homework; test_mlp.py looks at it"
 MODES = "the other call of train() has set the mode already, or sets it before the next batch"
 
@@ -395,10 +395,7 @@ MODES = "the other call of train() has set the mode already, or sets it before t
 # that statement.
 EQUIVALENT: dict[str, str] = {
     ": import os": STARS,
-    ": from __future__ import annotations": TYPES,
     ": from typing import Any": TYPES,
-    ": from collections.abc import Callable": TYPES,
-    ": from collections.abc import Callable, Iterable, Sequence": TYPES,
     "Activation.__init__: self.state: np.ndarray | Any = None": UNREAD,
     "Activation.forward: raise NotImplementedError": ABSTRACT,
     "Activation.derivative: raise NotImplementedError": ABSTRACT,

@@ -145,11 +145,10 @@ def test_nothing_private_is_left_that_nothing_uses(starter: dict[str, bytes], fi
 def imported(text: str) -> set[str]:
     """The names that a source imports, apart from what every student needs."""
     statements = [node for node in ast.parse(text).body if isinstance(node, (ast.Import, ast.ImportFrom))]
-    kept = {*handout.KEPT_IMPORTS, "__future__"}
     return {
         alias.asname or alias.name
         for statement in statements
-        if getattr(statement, "module", statement.names[0].name) not in kept
+        if getattr(statement, "module", statement.names[0].name) not in handout.KEPT_IMPORTS
         for alias in statement.names
     }
 
