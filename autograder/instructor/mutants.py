@@ -251,7 +251,9 @@ class Direct:
     def __init__(self) -> None:
         self.broken: dict[str, str] = {}
         self.not_enforced: list[str] = []
-        self._compiled = {Path(name).stem: compile((ROOT / name).read_text(), name, "exec") for name in FILES}
+        self._compiled = {
+            Path(name).stem: compile((ROOT / name).read_text(), name, "exec", dont_inherit=True) for name in FILES
+        }
 
     def __enter__(self) -> Direct:
         self._kept = {name: sys.modules.pop(name) for name in self._compiled if name in sys.modules}
@@ -271,7 +273,7 @@ class Direct:
         for file, source in changed.items():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of a compiler that finds a change strange
-                self._code[Path(file).stem] = compile(source, file, "exec")
+                self._code[Path(file).stem] = compile(source, file, "exec", dont_inherit=True)
         for name in self._code:
             sys.modules.pop(name, None)
         self._course = exercises.Course(lambda stage: None)
