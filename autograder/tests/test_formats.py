@@ -100,7 +100,7 @@ def test_what_was_printed_stands_with_its_problem(report: dict[str, Any]) -> Non
 def test_a_finding_has_a_title_a_reason_and_why_it_matters(tmp_path: Path) -> None:
     files = solution()
     changed("mytorch/linear.py", "self.dW = self.x.T @ mean_delta", "self.dW = self.dW + self.x.T @ mean_delta")(files)
-    changed("hw1/hw1.py", "gradient.fill(0)", "gradient.__imul__(0)")(files)
+    changed("hw1/hw1.py", "linear.dW.fill(0)", "linear.dW *= 0")(files)
     result = run("--submission", str(write(files, tmp_path)), "--format", "json")
     found = json.loads(result.stdout)
     assert (found["total"], result.returncode) == (MAX_TOTAL, 0)
