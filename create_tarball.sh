@@ -28,10 +28,11 @@ for file in hw1/*.py hw1/*.png mytorch/*.py; do
     [ -f "$file" ] && set -- "$@" "$file"
 done
 
-# macOS's tar would add a ._ file of attributes for each member.
+# -h packs what a link points to, for a link is left out where it is graded. macOS's tar would add a ._ file of
+# attributes for each member.
 COPYFILE_DISABLE=1
 export COPYFILE_DISABLE
-if ! tar -cf "$part" "$@" || ! mv -f "$part" handin.tar; then
+if ! tar -chf "$part" "$@" || ! mv -f "$part" handin.tar; then
     echo "create_tarball.sh: handin.tar could not be written" >&2
     exit 1
 fi

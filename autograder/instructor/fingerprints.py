@@ -25,6 +25,7 @@ from grading.settings import Settings  # noqa: E402
 from grading.verdicts import Grading  # noqa: E402
 from homework.problems import PROBLEMS  # noqa: E402
 from mistakes import MISTAKES, Mistake, apply  # noqa: E402
+from sandbox.process import GraderError  # noqa: E402
 from sandbox.submission import Submission, read  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
 
@@ -37,6 +38,8 @@ def graded(mistake: Mistake, solution: dict[str, bytes]) -> Iterator[Grading]:
         grading = opened(Settings(folder), workplace)
         for problem in PROBLEMS:
             grading.grade(problem)
+        if grading.failure:
+            raise GraderError(grading.failure)
         yield grading
 
 

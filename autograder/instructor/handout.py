@@ -28,6 +28,7 @@ FILES = (
     "mytorch/*.py",
     "hw1/*.py",
     "data/*.npz",
+    "data/SHA256SUMS",
     "data/README.md",
     "data/expected_plots/*.png",
     "autograder/hw1_autograder/**/*.py",

@@ -95,7 +95,7 @@ ROWS = [
     question("sleeps", "import time; time.sleep(1000)", "still running after 0.7 s", "timeout"),
     question(
         "loops, deaf to signals",
-        "import signal\nfor n in (10, 12, 15): signal.signal(n, signal.SIG_IGN)\nwhile True: pass",
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\nwhile True: pass",
         "still running",
         "timeout",
     ),
@@ -310,7 +310,7 @@ ROWS = [
     wire.send(answers, {{"id": request.header["id"], "raised": raised}}, {{}})
     return "a"
         """,
-        "7: ['no']",
+        "",
     ),
     question(
         "names stages without end",
@@ -480,6 +480,18 @@ def test_a_fault_costs_its_own_problems_and_changes_nothing_outside(row: Row, ou
     assert state(submission) == before
 
 
+# Changes the guard's frame wherever it is met in the midst of its work.
+CHANGE = """
+        import sys
+        def change_frame(frame):
+            while frame is not None:
+                if frame.f_code.co_name == 'hook':
+                    for name in ('roots', 'own', 'allowed'): frame.f_locals[name] = ('/',)
+                    frame.f_locals['event'] = 'harmless'
+                frame = frame.f_back
+        def change(*_): change_frame(sys._getframe(1))
+"""
+
 # What a submission may try in order to read the references, or to change something outside. Each ends by setting
 # `got`, unless it is refused. ROOT is the project's folder, WORK the submission's own, OUTSIDE a folder that is not.
 ESCAPES = {
@@ -594,37 +606,184 @@ ESCAPES = {
     "network: a socket": "import socket; got = socket.socket()",
     "network: an address": "import urllib.request; got = urllib.request.urlopen('http://127.0.0.1:9/')",
     "limits: memory": "import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1)); got = True",
+    "limits: of another process": """
+        import resource
+        got = resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, resource.prlimit(0, resource.RLIMIT_NOFILE))
+    """,
+    "limits: a file in memory": "got = os.memfd_create('mine')",
+    "limits: priority": "os.setpriority(os.PRIO_PROCESS, os.getppid(), 1); got = True",
+    "limits: processors": "os.sched_setaffinity(os.getppid(), {0}); got = True",
+    "limits: a large file": "got = open(WORK + '/large', 'wb').write(bytes(2 << 20))",
+    "signal: by a file": """
+        import fcntl
+        r, w = os.pipe()
+        fcntl.fcntl(r, fcntl.F_SETOWN, os.getppid())
+        got = True
+    """,
+    "signal: by a file, to a thread": """
+        import fcntl, struct
+        r, w = os.pipe()
+        fcntl.fcntl(r, 15, struct.pack('ii', 1, os.getppid()))
+        got = True
+    """,
+    # modules imported anew, and what is left of functions that were taken away
+    "anew: posix": "import sys; sys.modules.pop('posix'); import posix; posix.mkfifo(WORK + '/fifo1'); got = True",
+    "anew: posix by its loader": """
+        import _imp, importlib.machinery as machinery
+        posix = _imp.create_builtin(machinery.ModuleSpec('posix', machinery.BuiltinImporter))
+        posix.mkfifo(WORK + '/fifo2'); got = True
+    """,
+    "anew: posix by importlib": """
+        import importlib.util, importlib.machinery as machinery
+        posix = importlib.util.module_from_spec(machinery.BuiltinImporter.find_spec('posix'))
+        posix.mkfifo(WORK + '/fifo3'); got = True
+    """,
+    "anew: _imp": """
+        import sys; sys.modules.pop('_imp'); sys.modules.pop('posix')
+        import _imp, posix
+        posix.mkfifo(WORK + '/fifo4'); got = True
+    """,
+    "anew: functions in sets": """
+        kept = [f for names in vars(os).values() if isinstance(names, set) for f in names]
+        got = [f for f in kept if f.__name__ == 'mkfifo'][0](WORK + '/fifo5') is None
+    """,
+    "anew: os": "import sys; del sys.modules['os']; import os as again; again.mkfifo(WORK + '/fifo6'); got = True",
+    "native: a library of its own": """
+        import importlib.machinery as machinery, importlib.util as util, shutil, sysconfig
+        there = util.find_spec('_bisect').origin or util.find_spec('_json').origin
+        library = WORK + '/harmless' + sysconfig.get_config_var('EXT_SUFFIX')
+        open(library, 'wb').write(open(there, 'rb').read()[:1 << 20])
+        name = os.path.basename(there).partition('.')[0]
+        loader = machinery.ExtensionFileLoader(name, library)
+        got = loader.create_module(machinery.ModuleSpec(name, loader, origin=library))
+    """,
+    "packages: a file": "got = open(PACKAGE)",
+    "packages: on the path": """
+        import sys; sys.path.append(os.path.dirname(os.path.dirname(PACKAGE)))
+        got = __import__(os.path.basename(os.path.dirname(PACKAGE)))
+    """,
+    # without the kernel's fence: two threads, and the running hook's own frame
+    "race: of chdir and open": """
+        import sys, threading, time
+        sys.setswitchinterval(1e-6)
+        def run():
+            while running:
+                try: os.chdir('/'); os.chdir(WORK)
+                except PermissionError: return
+        running = [True]
+        thread = threading.Thread(target=run); thread.start()
+        end = time.monotonic() + 0.3
+        got = None
+        while time.monotonic() < end and got is None:
+            try: got = open('etc/passwd')
+            except (FileNotFoundError, PermissionError): pass
+        running.clear(); thread.join()
+        if got is None: raise PermissionError
+    """,
+    "race: of open in a thread": """
+        import threading, time
+        found = []
+        def run():
+            while not found and running:
+                try: found.append(open('etc/passwd'))
+                except (FileNotFoundError, PermissionError): pass
+        running = [True]
+        thread = threading.Thread(target=run); thread.start()
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end and not found: os.chdir('/'); os.chdir(WORK)
+        running.clear(); thread.join()
+        got = found[0]
+    """,
+    "frame: by the collector": CHANGE
+    + """
+        import gc
+        gc.callbacks.append(change); gc.enable(); gc.set_threshold(1)
+        try:
+            for _ in range(300):
+                kept = [[] for _ in range(50)]
+                try: got = open('/etc/passwd')
+                except PermissionError: pass
+        finally: gc.callbacks.clear(); gc.set_threshold(700)
+        got
+    """,
+    "frame: by a signal": CHANGE
+    + """
+        import signal
+        signal.signal(signal.SIGALRM, change); signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
+        try:
+            for _ in range(3000):
+                try: got = open('/etc/passwd')
+                except PermissionError: pass
+        finally: signal.setitimer(signal.ITIMER_REAL, 0)
+        got
+    """,
+    "frame: by a thread": CHANGE
+    + """
+        import sys, threading
+        sys.setswitchinterval(1e-6)
+        def run():
+            while running:
+                try: frames = list(sys._current_frames().values())
+                except BaseException: return
+                for frame in frames: change_frame(frame)
+        running = [True]
+        thread = threading.Thread(target=run); thread.start()
+        try:
+            for _ in range(3000):
+                try: got = open('/etc/passwd')
+                except PermissionError: pass
+        finally: running.clear(); thread.join()
+        got
+    """,
+    # these two use up what a process may change
+    "limits: files without end": """
+        for number in range(600): open(f'{WORK}/_{number}', 'w').close()
+        got = True
+    """,
+    "limits: folders without end": """
+        for number in range(600): os.mkdir(f'{WORK}/_{number}'); os.rmdir(f'{WORK}/_{number}')
+        got = True
+    """,
 }
+
+
+def package() -> str:
+    """A package that is installed where the standard library lies, beside numpy where there is none."""
+    folders = [Path(os.__file__).parent / "site-packages", Path(pytest.__file__).parents[1]]
+    return str(next(path for folder in folders for path in sorted(folder.glob("*/__init__.py"))))
 
 
 def attempts(outside: Path, names: list[str]) -> Edit:
     """A right submission that tries everything first, and prints what became of each attempt."""
-    lines = ["import io, os", "import numpy as np", f"ROOT, OUTSIDE = {str(ROOT)!r}, {str(outside)!r}"]
-    lines += ["WORK = os.getcwd()"]
+    lines = ["import io, os, sys", "import numpy as np", "modules = dict(sys.modules)", f"ROOT, OUTSIDE = {str(ROOT)!r}, {str(outside)!r}"]
+    lines += [f"WORK, PACKAGE = os.getcwd(), {package()!r}"]
     for name in names:
         code = textwrap.indent(textwrap.dedent(ESCAPES[name]).strip(), "    ")
         lines += [f"def attempt():\n{code}\n    return got"]
         lines += [f"try: print({name!r}, '-> got', type(attempt()).__name__)"]
-        lines += [f"except BaseException as error: print({name!r}, '->', type(error).__name__)", "os.chdir(WORK)"]
+        lines += [f"except BaseException as error: print({name!r}, '->', type(error).__name__)"]
+        lines += ["os.chdir(WORK)", "sys.modules.update(modules)"]
     lines += ["return original()"]
     return body("question_3", "\n".join(lines))
 
 
+# What the guard alone refuses: Python's own, and what Python does with its own files.
+GUARDED = (
+    "read: through the parent's folder",
+    "read: an interpreter of its own",
+    "read: objects of the interpreter",
+    "read: code by hand",
+    "write: its own folder",
+    "process: the function below subprocess",
+    "process: the same, loaded anew",
+    "limits: files without end",
+    "limits: folders without end",
+    "native: ctypes",
+    "native: numpy's ctypes",
+    "native: a library of its own",
+)
 # What the kernel alone would still refuse a submission that got around the guard.
-FENCED = [
-    name
-    for name in ESCAPES
-    if name.startswith(("read: ", "write: "))
-    and name
-    not in (
-        "read: through the parent's folder",
-        "read: an interpreter of its own",
-        "read: objects of the interpreter",
-        "read: code by hand",
-        "write: its own folder",
-        "write: chmod",
-    )
-]
+FENCED = [name for name in ESCAPES if name not in GUARDED and not name.startswith("frame: ")]
 
 
 @pytest.fixture
@@ -651,13 +810,13 @@ def kernel_fences() -> bool:
 
 
 @pytest.mark.parametrize("fences", ["both", "guard", "kernel"])
-def test_nothing_outside_can_be_read_or_changed(fences: str, outside: Path, weakened: Callable[[str], None]) -> None:
+def test_no_attempt_to_get_out_succeeds(fences: str, outside: Path, weakened: Callable[[str], None]) -> None:
     if fences == "guard":
-        weakened('    fence.close([*readable, os.path.join(sys.base_prefix, "lib")], work)\n')
+        weakened("    fence.close(python_folders, [*readable, root], work)\n")
     if fences == "kernel":
         if not kernel_fences():
             pytest.skip("this kernel has no Landlock")
-        weakened("    guard.install(readable, work)\n")
+        weakened("    guard.install(readable, root, work)\n")
     target = outside / "target"
     target.mkdir()
     (target / "old").write_text("as it was")

@@ -6,9 +6,10 @@ import json
 import os
 import sys
 import tempfile
+import traceback
 from typing import Any, TextIO
 
-from grading.run import Run
+from grading.run import Run, scores_alone
 from homework.problems import BY_KEY, section_title
 from report import table
 
@@ -95,8 +96,23 @@ def write_whole(path: str, text: str) -> None:
         raise
 
 
-def publish(run: Run, form: str, out: str | None) -> None:
-    """Give the run in the form asked for, on standard output or to a file."""
+def publish(run: Run, form: str, out: str | None) -> bool:
+    """Give the run in the form asked for, on standard output or to a file; return whether all of it could be told.
+
+    Where its texts can't be, its scores are. Raises OSError if nothing can be written.
+    """
+    try:
+        _publish(run, form, out)
+    except OSError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        _publish(scores_alone(run, f"the report failed, with {type(error).__name__}"), form, out)
+        return False
+    return True
+
+
+def _publish(run: Run, form: str, out: str | None) -> None:
     if form == "table":
         table.table(run, sys.stdout)
     elif form == "autolab":
