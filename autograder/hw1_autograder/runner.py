@@ -137,6 +137,8 @@ def main(argv: list[str] | None = None) -> int:
         if options.watch:
             watch.watch(settings.submission, lambda: grade(settings))
         run = grade(settings)
+        if run.failure:
+            print(f"the grader failed, and the report is not whole: {run.failure}", file=sys.stderr)
     except (NoSubmission, GraderError) as error:
         print(f"nothing could be graded: {error}", file=sys.stderr)
         if options.format == "table":

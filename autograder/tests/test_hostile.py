@@ -29,6 +29,7 @@ from handins import (
     changed,
     content,
     grade,
+    processes,
     solution,
     state,
     top,
@@ -197,6 +198,12 @@ ROWS = [
     derivative("no rows", "right[:0]", "has the shape"),
     derivative("no rows of a million columns", "np.zeros((0, 10**6, 10**6))", "has the shape"),
     derivative("a view of 8 TB", "np.broadcast_to(right[0], (10**11, right.shape[1]))", "bytes"),
+    derivative("22 axes without end", "np.ndarray((7,) * 22, '<U0', b'')", "shape (7, 7,"),
+    derivative("9 axes of booleans", "np.zeros((6,) * 9, bool)", "10,077,696 bytes"),
+    derivative("30 axes of one", "np.zeros((1,) * 30)", "shape (1, 1,"),
+    derivative("texts that are no characters", "np.frombuffer(b'\\xff' * 40, 'U1')", "of <U1"),
+    derivative("a text that is no character", "np.ndarray((), '<U1', b'\\xff' * 4)", "of <U1"),
+    derivative("texts of the other byte order", "np.array(['a', 'b'], '>U1')", ""),
     derivative("a matrix", "np.matrix(right)", "numpy.matrix"),
     derivative("a masked array", "np.ma.array(right, mask=True)", "MaskedArray"),
     derivative("a memory map", "right.view(np.memmap)", "numpy.memmap", ONE),
@@ -292,6 +299,80 @@ ROWS = [
             "question_3",
             f"{FORGE}    for i in range(9): wire.send(answers, {{'id': str(i), 'values': {{}}}}, {{}})\n    return 'a'",
         ),
+    ),
+    *(
+        question(
+            f"forges {name}",
+            f"""{FORGE}
+    header = {{"id": request.header["id"], "values": {{"question_1": "str"}}}}
+    wire.send(answers, header, {{"question_1": wire.Blob({blob})}})
+    return "a"
+            """,
+            reason,
+            status,
+        )
+        for name, blob, reason, status in [
+            ("9 axes of booleans", "'|b1', (6,) * 9, bytes(6**9)", "no answer", "error"),
+            ("17 axes of booleans", "'|b1', (2,) * 17, bytes(2**17)", "no answer", "error"),
+            ("22 axes without end", "'<U0', (7,) * 22, b''", "no answer", "error"),
+            ("what is no character", "'<U1', (), b'\\xff' * 4", "no answer", "error"),
+            ("an array of letters", "'<U1', (2,) * 8, b'a\\0\\0\\0' * 256", "question_1 returns ''", "failed"),
+        ]
+    ),
+    question(
+        "forges names that colour a terminal",
+        f"""{FORGE}
+    wire.send(answers, {{"id": request.header["id"], "values": {{"\\x1b[31m": "str"}}}}, {{}})
+    return "a"
+        """,
+        "no answer",
+    ),
+    question(
+        "forges a number of a million digits",
+        f"""{FORGE}
+    head = b'{{"arrays": [], "header": {{"id": ' + b'9' * 200_000 + b'}}}}'
+    answers.write(len(head).to_bytes(4, 'little') + head); answers.flush()
+    return "a"
+        """,
+        "no answer",
+    ),
+    question(
+        "hangs in a file that colours a terminal",
+        """
+        import os
+        exec(compile('while True: pass', os.path.dirname(__file__) + '/\\x1b[31m.py', 'exec'))
+        """,
+        "at hw1/\\x1b[31m.py, line 1",
+        "timeout",
+    ),
+    question(
+        "writes where it hangs itself",
+        """
+        import os, stat
+        line = 'File "' + os.path.dirname(os.path.dirname(__file__)) + '/\\x1b[2J", line ' + '9' * 3000 + ' in f\\n'
+        for d in range(3, 64):
+            try: stat.S_ISREG(os.fstat(d).st_mode) and os.write(d, line.encode())
+            except OSError: pass
+        while True: pass
+        """,
+        "still running",
+        "timeout",
+    ),
+    question(
+        "leaves nested folders behind",
+        "import os\nplace = os.getcwd()\nwhile True:\n    place += '/a'\n    os.mkdir(place)",
+        "may not make, move and remove more than 500 files",
+    ),
+    question(
+        "leaves a folder behind that can't be entered",
+        "import os\nos.umask(0o777); os.mkdir(os.getcwd() + '/a'); os.mkdir(os.getcwd() + '/a/b'); return 'z'",
+        "",
+        "failed",
+    ),
+    question(
+        "writes files without end",
+        "import os\nfor i in range(10**6): open(str(i), 'wb').write(bytes(1 << 10))",
+        "may not make, move and remove more than 500 files",
     ),
     question(
         "answers twice, first wrongly",
@@ -420,6 +501,15 @@ ROWS = [
         ),
     ),
     harmless("warnings as errors", top("mytorch/activation.py", "import warnings; warnings.simplefilter('error')\n")),
+    harmless(
+        "its code's folder", body("question_3", "import os; os.chdir(os.path.dirname(__file__)); return original()")
+    ),
+    harmless(
+        "a log that it opens often",
+        body(
+            "question_3", "for i in range(2000):\n    with open('log', 'a') as log: log.write('x')\nreturn original()"
+        ),
+    ),
     harmless("another folder", body("question_3", "import os; os.chdir('/'); return original()")),
     harmless(
         "a file of its own",
@@ -430,33 +520,6 @@ ROWS = [
         body("question_3", "import os, shutil; shutil.rmtree(os.getcwd(), ignore_errors=True); return original()"),
     ),
 ]
-
-
-@pytest.fixture
-def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Asserts that a run leaves the project, this folder and the temporary folder as they were, and no process."""
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))  # which the child's environment has too: so it can be found
-    monkeypatch.setattr("tempfile.tempdir", None)
-    folders = [ROOT / "hw1", ROOT / "mytorch", ROOT / "data", Path("/dev/shm")]
-    before = [state(folder) for folder in folders]
-    yield tmp_path
-    assert [state(folder) for folder in folders] == before
-    assert list(temporary.iterdir()) == []
-    assert processes(str(temporary)) == []
-
-
-def processes(word: str) -> list[str]:
-    """The processes that have the word in their environment, this one left out."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if word.encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
-                found.append((path.parent / "cmdline").read_text())
-        except OSError:
-            continue
-    return found
 
 
 def edited(edit: Edit, folder: Path) -> Path:
@@ -755,7 +818,12 @@ def package() -> str:
 
 def attempts(outside: Path, names: list[str]) -> Edit:
     """A right submission that tries everything first, and prints what became of each attempt."""
-    lines = ["import io, os, sys", "import numpy as np", "modules = dict(sys.modules)", f"ROOT, OUTSIDE = {str(ROOT)!r}, {str(outside)!r}"]
+    lines = [
+        "import io, os, sys",
+        "import numpy as np",
+        "modules = dict(sys.modules)",
+        f"ROOT, OUTSIDE = {str(ROOT)!r}, {str(outside)!r}",
+    ]
     lines += [f"WORK, PACKAGE = os.getcwd(), {package()!r}"]
     for name in names:
         code = textwrap.indent(textwrap.dedent(ESCAPES[name]).strip(), "    ")

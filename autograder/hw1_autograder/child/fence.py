@@ -20,7 +20,7 @@ LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", os.path.join(sys.base_p
 DEVICES = ("/dev/null", "/dev/urandom", "/etc/ld.so.cache")
 
 # System calls that are refused: their numbers on x86-64 and, where it has them, on 64-bit ARM.
-REFUSED = {
+REFUSED: dict[str, dict[str, tuple[int, ...]]] = {
     "other programs": {"execve": (59, 221), "execveat": (322, 281), "fork": (57,), "vfork": (58,)},
     "other processes": {
         "kcmp": (312, 272),
@@ -108,7 +108,15 @@ REFUSED = {
     },
 }
 # And those that are refused unless their arguments are harmless: to oneself, for a thread, to ask.
-KILL, TGKILL, CLONE, CLONE3, FCNTL, PRLIMIT, PRCTL = (62, 129), (234, 131), (56, 220), (435, 435), (72, 25), (302, 261), (157, 167)
+KILL, TGKILL, CLONE, CLONE3, FCNTL, PRLIMIT, PRCTL = (
+    (62, 129),
+    (234, 131),
+    (56, 220),
+    (435, 435),
+    (72, 25),
+    (302, 261),
+    (157, 167),
+)
 CLONE_THREAD = 0x10000
 SIGNALS_TO = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}

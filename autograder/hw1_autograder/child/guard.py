@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 PACKAGES = ("site-packages", "dist-packages")  # lie below the standard library where there is no virtual environment
@@ -93,9 +93,9 @@ SILENT = (
 )
 
 
-def python_alone(folders: Iterable[str]) -> Iterator[str]:
+def python_alone(folders: list[str]) -> Iterator[str]:
     """What lies in these folders of Python's, by their names and their real ones, other packages left out."""
-    for folder in {name: "" for folder in folders for name in (folder, os.path.realpath(folder))}:
+    for folder in sorted({*folders, *map(os.path.realpath, folders)}):
         if os.path.isdir(folder):
             yield from (os.path.join(folder, name) for name in os.listdir(folder) if name not in PACKAGES)
         else:
@@ -109,7 +109,7 @@ def install(readable: list[str], root: str, writable: str) -> None:
     for writing below the last alone.
     """
     withhold()
-    separator = os.sep
+    separator, counter = os.sep, itertools.count(1)
     everything = [*readable, os.path.realpath(root), root, writable, "/dev/null", "/dev/urandom"]
 
     # A submission can patch every module and builtin, and finds the frame of this function in the traceback of
@@ -134,7 +134,7 @@ def install(readable: list[str], root: str, writable: str) -> None:
         stat: Any = os.stat,
         thread: Any = _thread.get_ident,
         main: int = _thread.get_ident(),
-        changed: Any = itertools.count(1).__next__,
+        changed: Any = counter.__next__,
         most: int = MAX_CHANGES,
         type_of: Any = type,
         is_a: Any = issubclass,
@@ -232,7 +232,8 @@ def withhold() -> None:
                         functions.discard(getattr(module, name))
                 delattr(module, name)
     # Signal handlers, and the collector's callbacks, would run in the midst of the hook.
-    signal.signal = sys.modules["_signal"].signal = _no_handler
+    for module in (signal, sys.modules["_signal"]):
+        vars(module)["signal"] = _no_handler
     gc.disable()
     gc.enable = gc.disable
 

@@ -75,5 +75,7 @@ def not_graded(reason: str) -> Run:
 
 def scores_alone(run: Run, reason: str) -> Run:
     """The points of a run without its texts, where those can't be told, for that reason."""
-    told = {key: Verdict(v.problem, v.status, "" if v.status == "passed" else reason) for key, v in run.verdicts.items()}
+    told = {
+        key: Verdict(v.problem, v.status, "" if v.status == "passed" else reason) for key, v in run.verdicts.items()
+    }
     return Run(run.submission, told, remarks=[reason], seconds=run.seconds, failure=reason)

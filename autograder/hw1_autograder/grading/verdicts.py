@@ -56,22 +56,19 @@ class Grading:
         self._end = time.monotonic() + run_deadline
         self.results: dict[str, Result] = {}
         self.failure = ""  # what went wrong in the grader itself, first
-        self._stopped = ""  # why no more is graded
 
     def grade(self, problem: Problem) -> Verdict:
         """Return the verdict on a problem, and keep it; where the grader fails, that is the verdict."""
-        why = self._stopped
-        if not why:
-            try:
-                verdict = self.verdicts[problem.key] = self._grade(problem)
-                return verdict
-            except GraderError as error:
-                why = self._stopped = str(error)
-            except Exception as error:
+        try:
+            verdict = self._grade(problem)
+        except Exception as error:
+            why = str(error)
+            if not isinstance(error, GraderError):
                 traceback.print_exc()
                 why = f"the grader failed here, with {type(error).__name__}"
-        self.failure = self.failure or why
-        verdict = self.verdicts[problem.key] = Verdict(problem, "error", f"not graded: {why}")
+            self.failure = self.failure or why
+            verdict = Verdict(problem, "error", f"not graded: {why}")
+        self.verdicts[problem.key] = verdict
         return verdict
 
     def _grade(self, problem: Problem) -> Verdict:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -71,6 +72,7 @@ class Sandbox:
 
     def __init__(self, memory: int = DEFAULT_MEMORY) -> None:
         self.memory = memory
+        self._fault = ""  # why no child starts
         self.not_enforced: list[str] = []
         self._folders: dict[str, str] = {}
         self.broken: dict[str, str] = {}  # modules whose import ended a child, and how
@@ -123,10 +125,8 @@ class Sandbox:
                 child.kill()
         else:
             child.kill()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(CLOSE_DEADLINE)
-        except subprocess.TimeoutExpired:
-            pass
         if child.stderr:
             child.stderr.close()
         # The threads close the other two pipes themselves. The listener may wait at a full queue, or, had something
@@ -162,21 +162,22 @@ class Sandbox:
             thread.start()
 
     def _ready(self) -> None:
-        """Have a child that knows the folders, a fresh one if the last is gone."""
-        said = ""
+        """Have a child that knows the folders, a fresh one if the last is gone; give up for good if none starts."""
         for _ in range(STARTS):
-            if self._child is not None and self._told:
-                return
+            if (self._child is not None and self._told) or self._fault:
+                break
             try:
                 if self._child is None:
                     self._spawn()
                 said = self._introduce()
-            except (OSError, RuntimeError) as error:  # there is no process, or no thread, to be had
+            except (OSError, RuntimeError) as error:  # no process, or no thread, is to be had
                 said = str(error)
             if said:
                 self.close()
-        if said:
-            raise GraderError(f"the submission's process did not start: {said}")
+        else:
+            self._fault = said
+        if self._fault:
+            raise GraderError(f"the submission's process did not start: {self._fault}")
 
     def _introduce(self) -> str:
         """Tell the child the folders; return why it is of no use, or nothing."""
@@ -290,7 +291,11 @@ def _understood(message: Any) -> Outcome | str | None:
         return Outcome("raised", raised=_checked(raised))
     if isinstance(types, dict) and len(types) <= wire.MAX_ARRAYS:
         named = all(name.isprintable() and len(name) < 200 for name in types.keys() | message.blobs.keys())
-        if named and all(isinstance(kind, str) for kind in types.values()) and all(map(wire.fits, message.blobs.values())):
+        if (
+            named
+            and all(isinstance(kind, str) for kind in types.values())
+            and all(map(wire.fits, message.blobs.values()))
+        ):
             types = {name: _shown(kind, 200) for name, kind in types.items()}
             return Outcome("returned", types=types, blobs=message.blobs)
     return None

@@ -132,28 +132,34 @@ def _from_folder(path: str, links: bool) -> Submission:
     for name in names:
         if any(os.path.isdir(os.path.join(path, name, folder)) for folder in FOLDERS):
             submission.wrapped = _shown(name)
+
+    def own(place: str) -> bool:
+        """Whether what is there, links followed, may be read; says so if not."""
+        if links or os.path.realpath(place).startswith(os.path.join(real, "")):
+            return True
+        submission.remark(f"left out, a link to outside of the submission: {_inner(place, path)}")
+        return False
+
     for top in FOLDERS:
-        if not (links or _within(real, os.path.join(path, top))):
-            submission.remark(f"left out, a link to outside of the submission: {top}")
+        if not own(os.path.join(path, top)):
             continue
-        for place, folders, files in os.walk(os.path.join(path, top)):
-            folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
-            if folders and os.path.relpath(place, path).count(os.sep) >= MAX_FOLDERS - 1:
-                submission.remark(f"left out, too many folders deep: {os.path.relpath(place, path)}/{folders[0]}")
+        for place, folders, files in os.walk(os.path.join(path, top), followlinks=True):
+            seen = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
+            folders[:] = [name for name in seen if own(os.path.join(place, name))]
+            if folders and _inner(place, path).count("/") >= MAX_FOLDERS - 1:
+                submission.remark(f"left out, too many folders deep: {_inner(place, path)}/{folders[0]}")
                 folders.clear()
             for name in sorted(files):
                 full = os.path.join(place, name)
-                relative = os.path.relpath(full, path).replace(os.sep, "/")
+                relative = _inner(full, path)
                 if not name.endswith(".py") or name.startswith("."):
                     continue
                 try:
                     if not os.path.isfile(full):
                         submission.remark(f"left out, not a regular file: {relative}")
-                    elif not (links or _within(real, full)):
-                        submission.remark(f"left out, a link to outside of the submission: {relative}")
                     elif _relative(relative) is None:
                         submission.remark(f"left out, for its name: {relative}")
-                    elif submission.take(relative, os.path.getsize(full)):
+                    elif own(full) and submission.take(relative, os.path.getsize(full)):
                         with open(full, "rb") as file:
                             submission.files[relative] = file.read(MAX_FILE)
                 except OSError as error:
@@ -161,9 +167,8 @@ def _from_folder(path: str, links: bool) -> Submission:
     return submission
 
 
-def _within(folder: str, path: str) -> bool:
-    """Whether what is at the path, links followed, lies in the folder."""
-    return os.path.realpath(path).startswith(os.path.join(folder, ""))
+def _inner(place: str, path: str) -> str:
+    return os.path.relpath(place, path).replace(os.sep, "/")
 
 
 def _from_tar(path: str) -> Submission:
