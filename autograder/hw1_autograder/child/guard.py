@@ -96,6 +96,8 @@ SILENT = (
 def python_alone(folders: list[str]) -> Iterator[str]:
     """What lies in these folders of Python's, by their names and their real ones, other packages left out."""
     for folder in sorted({*folders, *map(os.path.realpath, folders)}):
+        if os.path.dirname(folder) in folders:
+            continue  # lib-dynload
         if os.path.isdir(folder):
             yield from (os.path.join(folder, name) for name in os.listdir(folder) if name not in PACKAGES)
         else:

@@ -71,11 +71,3 @@ class Run:
 def not_graded(reason: str) -> Run:
     """The run of a submission of which nothing could be graded: every problem in error, for that reason."""
     return Run("", {problem.key: Verdict(problem, "error", reason) for problem in PROBLEMS}, failure=reason)
-
-
-def scores_alone(run: Run, reason: str) -> Run:
-    """The points of a run without its texts, where those can't be told, for that reason."""
-    told = {
-        key: Verdict(v.problem, v.status, "" if v.status == "passed" else reason) for key, v in run.verdicts.items()
-    }
-    return Run(run.submission, told, remarks=[reason], seconds=run.seconds, failure=reason)
