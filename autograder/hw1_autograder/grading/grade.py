@@ -7,6 +7,7 @@ import time
 import traceback
 from typing import Any
 
+import numpy as np
 import pytest
 
 from diagnosis.recognise import Catalogue
@@ -117,8 +118,9 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
     catalogue, found, remarks = Catalogue(MISTAKES), [], list(grading.submission.remarks)
     try:
         references = grading.judge if isinstance(grading.judge, Prestored) else Prestored(REFERENCES)
-        Causes(grading, catalogue, references).explain()
-        found = [] if settings.words else findings(grading, catalogue, references)
+        with np.errstate(all="ignore"):
+            Causes(grading, catalogue, references).explain()
+            found = [] if settings.words else findings(grading, catalogue, references)
     except GraderError as error:
         remarks.append(f"nothing is explained: {error}")
     except Exception as error:

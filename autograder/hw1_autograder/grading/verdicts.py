@@ -60,7 +60,8 @@ class Grading:
     def grade(self, problem: Problem) -> Verdict:
         """Return the verdict on a problem, and keep it; where the grader fails, that is the verdict."""
         try:
-            verdict = self._grade(problem)
+            with np.errstate(all="ignore"):  # wrong numbers may be of any size
+                verdict = self._grade(problem)
         except Exception as error:
             why = str(error)
             if not isinstance(error, GraderError):
