@@ -27,6 +27,7 @@ trap 'exit 1' HUP INT TERM
 set --
 for file in hw1/*.png hw1/*.py hw1/*/*.py hw1/*/*/*.py hw1/*/*/*/*.py \
     mytorch/*.py mytorch/*/*.py mytorch/*/*/*.py mytorch/*/*/*/*.py; do
+    case $file in */__pycache__/*) continue ;; esac
     [ -f "$file" ] && set -- "$@" "$file"
 done
 

@@ -139,17 +139,18 @@ def main(argv: list[str] | None = None) -> int:
         run = grade(settings)
         if run.failure:
             print(f"the grader failed, and the report is not whole: {run.failure}", file=sys.stderr)
-    except (NoSubmission, GraderError) as error:
-        print(f"nothing could be graded: {error}", file=sys.stderr)
-        if options.format == "table":
-            return 2
-        run = not_graded(str(error))
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
     except Exception as error:
-        traceback.print_exc()
-        run = not_graded(f"the grader failed, with {type(error).__name__}")
+        reason = str(error)
+        if not isinstance(error, (NoSubmission, GraderError)):
+            traceback.print_exc()
+            reason = f"the grader failed, with {type(error).__name__}"
+        print(f"nothing could be graded: {reason}", file=sys.stderr)
+        if options.format == "table":
+            return 2
+        run = not_graded(reason)
     try:
         told = formats.publish(run, options.format, options.out)
     except OSError as error:

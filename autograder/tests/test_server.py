@@ -388,6 +388,18 @@ def test_references_that_lack_a_problem_grade_the_others(tmp_path: Path) -> None
     assert reasons == ["not graded: the references hold nothing for momentum: they are older than this grader"]
 
 
+@pytest.mark.parametrize("form", ["autolab", "json", "gradescope", "table"])
+def test_a_fault_before_anything_is_graded_leaves_scores_as_well(
+    form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(submission, "read", fails)
+    assert runner.main(["--format", form]) == (0 if form == "autolab" else 2)
+    shown = capsys.readouterr()
+    assert shown.err.splitlines()[-1] == "nothing could be graded: the grader failed, with ZeroDivisionError"
+    if form == "autolab":
+        assert json.loads(shown.out.splitlines()[-1])["scores"] == {problem.name: 0 for problem in PROBLEMS}
+
+
 def test_a_grader_error_is_no_reason_to_grade_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grading.grade.REFERENCES", "/nowhere")
     with pytest.raises(GraderError, match="the references can't be read"):
