@@ -29,6 +29,7 @@ FILES = (
     "mytorch/py.typed",
     "hw1/*.py",
     "data/*.npz",
+    "data/SHA256SUMS",
     "data/README.md",
     "data/expected_plots/*.png",
     "autograder/hw1_autograder/**/*.py",

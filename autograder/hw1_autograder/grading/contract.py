@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from diagnosis import exceptions
-from diagnosis.compare import array_of, compare_all
+from diagnosis.compare import compare_all, text_of
 from grading.judges import Prestored, blobs
 from grading.settings import REFERENCES, Settings
 from homework import cases
@@ -106,10 +106,10 @@ def answer(path: str, settings: Settings, workplace: Workplace) -> list[Answer]:
                 yield exceptions.ending(outcome, settings.deadline)
             elif "fault" in expected:
                 fault = outcome.blobs.get("fault")
-                if fault is None or fault.shape or fault.dtype[1] != "U":
+                if fault is None or outcome.types.get("fault") != "str":
                     yield "what came back is no answer"
-                elif str(array_of(fault)):
-                    yield "".join(c if c.isprintable() else "?" for c in str(array_of(fault)))[:300]
+                elif text := text_of(fault):
+                    yield "".join(c if c.isprintable() else "?" for c in text[:300])
             else:
                 yield from (mismatch.sentence for mismatch in compare_all(outcome, expected))
 
