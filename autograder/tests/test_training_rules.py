@@ -174,7 +174,7 @@ def edited(old: str, new: str) -> str:
 @pytest.fixture(scope="module", params=["MNIST", "the finding's"])
 def data(request: pytest.FixtureRequest) -> dict[str, np.ndarray]:
     if request.param == "MNIST":
-        return training_stats.inputs(MNIST)
+        return training_stats.inputs(MNIST, training_stats.EVEN)
     return cases.draw("training_stats")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from diagnosis.compare import Mismatch
 from sandbox.process import Outcome
+from sandbox.wire import KEPT
 
 SAMPLES = 4
 RTOL = 1e-6
@@ -31,6 +32,10 @@ class Trace(NamedTuple):
 
 
 Signature = dict[str, Trace]  # of one exercise: the wrong quantities
+
+
+def _judged(signature: Signature) -> set[str]:
+    return {quantity for quantity in signature if not quantity.endswith(KEPT)}
 
 
 class Hint(NamedTuple):
@@ -97,9 +102,10 @@ class Catalogue:
         ]
 
     def gives(self, mistake: int, key: str, found: Signature) -> bool:
-        """Whether a mistake gives this very signature in the case of that key."""
+        """Whether a mistake gives this very signature in the case of that key, apart from what layers may not keep."""
         known = self.signatures[mistake].get(key, {})
-        return bool(known) and known.keys() == found.keys() and all(known[name].same(found[name]) for name in known)
+        alike = bool(known) and _judged(known) == _judged(found)
+        return alike and all(known[name].same(found[name]) for name in known.keys() & found.keys())
 
     def named(self, mistakes: list[int]) -> list[Hint]:
         """The different hints of these mistakes, or none if too many are left to single one out."""
