@@ -69,13 +69,13 @@ SLIPS = (
     Slip('return_tuple', 'loss_forward', 'failed', 'forward(x, y) is a tuple', [(LOSS, '        return self.loss\n', '        return self.loss, self.sm\n')]),
     Slip('mean_loss', 'loss_forward', 'failed', 'forward(x, y) is a float', [(LOSS, '        return self.loss\n', '        return float(np.mean(self.loss))\n')]),
     Slip('matrix', 'linear_forward', 'failed', 'is a numpy.matrix', [(LINEAR, '        self.x = x\n        return np.dot(x, self.W) + self.b', '        self.x = np.matrix(x)\n        return self.x * np.matrix(self.W) + self.b')]),
-    Slip('hiddens_empty', 'classifier_forward', 'error', 'here input_size=12, output_size=7, hiddens=[]', [(HW1, 'sizes = [input_size] + list(hiddens) + [output_size]\n        self.linear_layers = [Linear(sizes[i], sizes[i + 1], weight_init_fn, bias_init_fn) for i in range(len(sizes) - 1)]', 'sizes = hiddens\n        self.linear_layers = [Linear(input_size, hiddens[0], weight_init_fn, bias_init_fn)]\n        for i in range(len(hiddens) - 1):\n            self.linear_layers.append(Linear(hiddens[i], hiddens[i + 1], weight_init_fn, bias_init_fn))\n        self.linear_layers.append(Linear(hiddens[-1], output_size, weight_init_fn, bias_init_fn))\n        sizes = [input_size] + hiddens + [output_size]')]),
+    Slip('hiddens_empty', 'classifier_forward', 'error', 'here input_size=12, output_size=10, hiddens=[]', [(HW1, 'sizes = [input_size] + list(hiddens) + [output_size]\n        self.linear_layers = [Linear(sizes[i], sizes[i + 1], weight_init_fn, bias_init_fn) for i in range(len(sizes) - 1)]', 'sizes = hiddens\n        self.linear_layers = [Linear(input_size, hiddens[0], weight_init_fn, bias_init_fn)]\n        for i in range(len(hiddens) - 1):\n            self.linear_layers.append(Linear(hiddens[i], hiddens[i + 1], weight_init_fn, bias_init_fn))\n        self.linear_layers.append(Linear(hiddens[-1], output_size, weight_init_fn, bias_init_fn))\n        sizes = [input_size] + hiddens + [output_size]')]),
     Slip('one_layer_short', 'classifier_forward', 'error', 'has the length 0, expected a list of 1', [(HW1, 'for i in range(len(sizes) - 1)]', 'for i in range(len(sizes) - 2)]')]),
-    Slip('linear_only', 'single_forward', 'error', 'has the length 1, expected a list of 2; here input_size=10, output_size=6, hiddens=[8]', [(HW1, 'sizes = [input_size] + list(hiddens) + [output_size]', 'sizes = [input_size, output_size]')]),
+    Slip('linear_only', 'single_forward', 'error', 'has the length 1, expected a list of 2; here input_size=12, output_size=10, hiddens=[8]', [(HW1, 'sizes = [input_size] + list(hiddens) + [output_size]', 'sizes = [input_size, output_size]')]),
     Slip('no_advance', 'single_forward', 'error', '`out = self.linear_layers[i](x)`', [(HW1, 'out = self.linear_layers[i](out)', 'out = self.linear_layers[i](x)')]),
     Slip('no_advance2', 'single_forward', 'failed', 'activations are left out of MLP.forward', [(HW1, '            out = self.activations[i](out)\n        self.output', '            self.activations[i](out)\n        self.output')]),
     Slip('reversed_layers', 'hidden1_forward', 'error', 'linear_layers[0].W has the shape (9, 6), expected (9, 8)', [(HW1, 'sizes = [input_size] + list(hiddens) + [output_size]', 'sizes = [input_size] + list(hiddens)[::-1] + [output_size]')]),
-    Slip('loop_off', 'classifier_forward', 'failed', 'forward(x) has the shape (11, 12), expected (11, 7)', [(HW1, '        out = x\n        for i in range(len(self.linear_layers)):', '        out = x\n        for i in range(self.nlayers - 1):')]),
+    Slip('loop_off', 'classifier_forward', 'failed', 'forward(x) has the shape (11, 12), expected (11, 10)', [(HW1, '        out = x\n        for i in range(len(self.linear_layers)):', '        out = x\n        for i in range(self.nlayers - 1):')]),
     Slip('loop_over', 'classifier_forward', 'error', 'IndexError: list index out of range', [(HW1, '        out = x\n        for i in range(len(self.linear_layers)):', '        out = x\n        for i in range(self.nlayers + 1):')]),
     Slip('bn_all', 'batchnorm_train', 'error', 'hiddens=[8, 7], num_bn_layers=2', [(HW1, '            if i < self.num_bn_layers:\n                out', '            if self.bn:\n                out')]),
     Slip('bn_le', 'classifier_forward', 'error', 'sets it: was that line reached before?', [(HW1, '            if i < self.num_bn_layers:\n                out', '            if i <= self.num_bn_layers:\n                out')]),
@@ -101,7 +101,7 @@ SLIPS = (
     Slip('backward_labels_only', 'classifier_backward', 'error', '`delta = self.criterion.derivative()`', [(HW1, '        self.criterion.forward(self.output, labels)\n', '')]),
     Slip('backward_wrongact', 'single_backward', 'error', "another layer's activation", [(HW1, 'delta * self.activations[i].derivative()', 'delta * self.activations[i - 1].derivative()')]),
     Slip('act_matmul', 'single_backward', 'error', 'multiplied entry by entry', [(HW1, 'delta * self.activations[i].derivative()', 'np.dot(delta, self.activations[i].derivative())')]),
-    Slip('bn_axis1', 'batchnorm_train', 'failed', 'bn_layers[0].mean has the shape (19, 1)', [(BATCHNORM, 'np.mean(x, axis=0, keepdims=True)', 'np.mean(x, axis=1, keepdims=True)')]),
+    Slip('bn_axis1', 'batchnorm_train', 'failed', 'forward(x) is wrong at', [(BATCHNORM, 'np.mean(x, axis=0, keepdims=True)', 'np.mean(x, axis=1, keepdims=True)')]),
     Slip('bn_eval_missing', 'batchnorm_inference', 'failed', 'inference mode does not reach', [(BATCHNORM, '        if eval:\n', '        if False:\n')]),
     Slip('bn_eval_swapped', 'batchnorm_train', 'error', 'still None', [(HW1, '(out, not self.train_mode)', '(out, self.train_mode)')]),
     Slip('relu_max', 'relu_forward', 'error', 'np.maximum', [(ACTIVATION, 'self.state = np.maximum(x, 0)', 'self.state = max(0, x)')]),
@@ -144,15 +144,12 @@ def test_a_right_solution_of_another_style_has_full_points_and_no_finding(texts:
 
 
 def test_the_starters_plain_style_has_full_points_and_true_findings(grade: Grade) -> None:
-    run, text = grade(students.PLAIN)
+    run, _ = grade(students.PLAIN)
     assert run.total == MAX_TOTAL
     assert [finding.title for finding in run.findings] == [
-        "Sigmoid fails for large or three-dimensional inputs",
-        "MLP does not train with biases of shape (out,)",
         "MLP.zero_grads leaves gradients behind",
         "a float32 network turns into float64",
     ]
-    assert "NumPy warns: overflow encountered in exp" in text
 
 
 @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.name)
@@ -209,7 +206,7 @@ MUTANTS = [
         "mytorch/batchnorm.py",
         "self.mean = x.sum(axis=0",
         "self.mean = x.sum(axis=1",
-        "bn_layers[0].mean has the shape (19, 1)",
+        "forward(x) is wrong at",
         0,
     ),
     (

@@ -60,6 +60,9 @@ def signature(outcome: Outcome, mismatches: list[Mismatch]) -> Signature:
         elif value is not None and value.dtype.kind == "U":
             what = str(value)[:120]
         traces[mismatch.quantity] = Trace(what, tuple(float(number) for number in sample))
+    if any(quantity.startswith("forward") for quantity in traces):  # what a layer keeps tells more of a wrong output
+        right = [name for name in outcome.types if name.endswith(KEPT) and name not in traces]
+        traces.update(dict.fromkeys(right, Trace("right", (0.0,) * SAMPLES)))
     return traces
 
 
@@ -102,7 +105,7 @@ class Catalogue:
         ]
 
     def gives(self, mistake: int, key: str, found: Signature) -> bool:
-        """Whether a mistake gives this very signature in the case of that key, apart from what layers may not keep."""
+        """Whether a mistake gives this very signature in the case of that key; what is not kept tells nothing."""
         known = self.signatures[mistake].get(key, {})
         alike = bool(known) and _judged(known) == _judged(found)
         return alike and all(known[name].same(found[name]) for name in known.keys() & found.keys())

@@ -110,7 +110,7 @@ class Story:
         self.nepochs, self.batch_size = int(given["nepochs"]), int(given["batch_size"])
         self.passes: list[Pass] = []
         calls = [str(call) for call in log["calls"]]
-        if len(calls) > MOST_CALLS or (log["counts"] < 0).any():
+        if len(calls) > MOST_CALLS or (log["counts"] < 0).any() or log["rows"].dtype.kind != "i":
             raise ValueError("no log of calls")
         row = label = 0
         places = []  # of the forward passes among the calls
@@ -309,8 +309,12 @@ def always(_: Story) -> bool:
     return True
 
 
-def trained(story: Story) -> bool:
+def passed(story: Story) -> bool:
     return bool(story.epochs)
+
+
+def trained(story: Story) -> bool:
+    return any(one.labels is not None for epoch in story.epochs for one in epoch.trained)
 
 
 def validates(story: Story) -> bool:
@@ -318,7 +322,7 @@ def validates(story: Story) -> bool:
 
 
 def several(story: Story) -> bool:
-    return len(story.epochs) > 1
+    return trained(story) and len(story.epochs) > 1
 
 
 def summed(number: int, story: Story) -> bool:
@@ -328,18 +332,18 @@ def summed(number: int, story: Story) -> bool:
 
 
 # What is at fault comes before what follows from it: a finding says the first that is broken.
-ONCE = "every training row once an epoch"
+ONCE = ("every training row once an epoch", "every validation row once an epoch, and not trained on")
 MEANS = {f"{name}: means per example": number for number, name in enumerate(STATISTICS)}
 RULES: dict[str, Rule] = {
-    "the data set is unchanged": Rule(unchanged, trained),
-    "the test set is not used": Rule(untested, trained),
+    "the data set is unchanged": Rule(unchanged, passed),
+    "the test set is not used": Rule(untested, passed),
     "each row with its own label": Rule(paired, trained),
-    "no batch is empty": Rule(filled, trained),
+    "no batch is empty": Rule(filled, passed),
     "as many epochs as asked for, each with validation at its end": Rule(counted, always),
-    ONCE: Rule(once, trained),
+    ONCE[0]: Rule(once, trained),
     "a new order of the rows in each epoch": Rule(shuffled, several),
-    "zero_grads, forward, backward, step, in this order for each batch": Rule(order, trained),
-    "every validation row once an epoch, and not trained on": Rule(validated, validates),
+    "zero_grads, forward, backward, step, in this order for each batch": Rule(order, passed),
+    ONCE[1]: Rule(validated, validates),
     "training in training mode, validation in inference mode": Rule(modes, validates),
     "four arrays of one number an epoch": Rule(shapes, always),
     **{title: Rule(partial(mean, number), partial(summed, number)) for title, number in MEANS.items()},
