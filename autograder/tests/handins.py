@@ -154,5 +154,5 @@ def state(folder: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
-__all__ = ["FILES", "GRADER", "JUDGE", "MAX_TOTAL", "PROBLEMS", "ROOT", "Result", "body", "changed", "command"]
+__all__ = ["FILES", "GRADER", "JUDGE", "MAX_TOTAL", "PROBLEMS", "ROOT", "Files", "Result", "body", "changed", "command"]
 __all__ += ["content", "grade", "report", "solution", "state", "top", "with_mistakes", "without", "write"]

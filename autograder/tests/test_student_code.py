@@ -136,13 +136,6 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
-@pytest.mark.parametrize("texts", students.RIGHT.values(), ids=students.RIGHT)
-def test_a_right_solution_of_another_style_has_full_points_and_no_finding(texts: students.Texts, grade: Grade) -> None:
-    run, _ = grade(texts)
-    assert {key: v.reason for key, v in run.verdicts.items() if v.status != "passed"} == {}
-    assert [(finding.title, finding.reason) for finding in run.findings] == []
-
-
 def test_the_starters_plain_style_has_full_points_and_true_findings(grade: Grade) -> None:
     run, _ = grade(students.PLAIN)
     assert run.total == MAX_TOTAL
