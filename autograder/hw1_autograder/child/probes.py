@@ -9,6 +9,7 @@ from child.exercises import (
     Values,
     exercise,
     gradients,
+    kept_by,
     linear_backward,
     linear_layers,
     make_activation,
@@ -86,6 +87,7 @@ def probe_batchnorm(
         out = layer.forward(x)
         dx = layer.backward(delta)
     values = {"forward(x)": out, "backward(delta)": dx, "dgamma": layer.dgamma, "dbeta": layer.dbeta}
+    values.update({**kept_by(layer, gamma.shape, "mean", "var"), **kept_by(layer, x.shape, "norm")})
     return {**values, "x after the calls": x, "delta after the calls": delta}
 
 
@@ -96,7 +98,8 @@ def probe_batchnorm_attributes(
     """What a layer keeps of a batch."""
     layer = make_batchnorm(course, gamma, beta)
     layer(x)
-    return {name: getattr(layer, name) for name in ("x", "norm", "mean", "var", "running_mean", "running_var")}
+    names = ("x", "norm", "mean", "var", "running_mean", "running_var")
+    return {f"{name} after a batch": getattr(layer, name) for name in names}
 
 
 @exercise
@@ -114,7 +117,8 @@ def probe_batchnorm_gamma(
 def probe_batchnorm_start(course: Course, size: np.ndarray) -> Values:
     layer = course.batchnorm.BatchNorm(int(size))
     names = ("gamma", "beta", "dgamma", "dbeta", "running_mean", "running_var")
-    return {"alpha": layer.alpha, "eps": layer.eps, **{name: getattr(layer, name) for name in names}}
+    values = {f"{name} at the start": getattr(layer, name) for name in names}
+    return {"alpha": layer.alpha, "eps": layer.eps, **values}
 
 
 @exercise
@@ -126,7 +130,8 @@ def probe_batchnorm_eval(
     for _ in range(int(calls)):
         layer(x)
     first = np.copy(layer(x_eval, eval=True))
-    return {"forward(x, eval=True)": first, "forward(x, eval=True) again": layer(x_eval, eval=True)}
+    values = {"forward(x, eval=True)": first, "forward(x, eval=True) again": layer(x_eval, eval=True)}
+    return {**values, **kept_by(layer, gamma.shape, "running_mean", "running_var")}
 
 
 @exercise

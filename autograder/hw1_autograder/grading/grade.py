@@ -13,7 +13,7 @@ from grading.causes import Causes
 from grading.findings import findings
 from grading.judges import Fallback, Judge, Prestored, Solution
 from grading.run import Run
-from grading.settings import MISTAKES, REFERENCES, Settings
+from grading.settings import MISTAKES, REFERENCES, TRACES, Settings
 from grading.verdicts import Grading
 from homework.problems import selected
 from sandbox import submission
@@ -111,7 +111,7 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
         raise GraderError("pytest did not run every problem")
     references = grading.judge if isinstance(grading.judge, Prestored) else Prestored(REFERENCES)
     catalogue = Catalogue(MISTAKES)
-    Causes(grading, catalogue, references).explain()
+    Causes(grading, catalogue, references, TRACES).explain()
     found = [] if settings.words else findings(grading, catalogue, references)
     remarks = [*grading.submission.remarks, *(f"missing: {name}" for name in grading.submission.missing)]
     for name in grading.submission.hidden:

@@ -16,7 +16,7 @@ from homework import cases
 from homework.problems import MLP, Problem, builds_on
 from sandbox.process import Outcome, Sandbox
 from sandbox.submission import Submission
-from sandbox.wire import KEPT
+from sandbox.wire import is_kept
 
 MAY_BE_EMPTY = f"{MLP}.zero_grads"  # where backward overwrites the gradients, the points come without it
 CHOICES = {"question_1": "abcd", "question_2": "abc", "question_3": "ab", "question_4": "ab", "question_5": "abcd"}
@@ -36,6 +36,14 @@ class Result:
         if self.outcome.ended != "returned" or "digest" in self.expected:
             return []
         return compare_all(self.outcome, self.expected)
+
+    @property
+    def right(self) -> list[str]:
+        """The quantities that were returned, and are right as far as they are compared."""
+        wrong = {mismatch.quantity for mismatch in self.mismatches}
+        output_wrong = any(name.startswith("forward") for name in wrong)
+        counted = [name for name in self.expected if output_wrong or not is_kept(name)]
+        return [name for name in counted if name in self.outcome.types and name not in wrong]
 
     @property
     def wrong(self) -> bool:
@@ -86,6 +94,14 @@ class Grading:
     def perform(self, key: str, inputs: Arrays, deadline: float) -> Outcome:
         """Run the exercise of a case on other inputs than the judge's."""
         return perform(self._sandbox, key, inputs, deadline)
+
+    def exercise(self, name: str, inputs: Arrays, deadline: float) -> Outcome:
+        """Run an exercise that is no case of its own."""
+        return self._sandbox.run(name, blobs(inputs), deadline)
+
+    def renew(self) -> None:
+        """Have the next exercise find a fresh process."""
+        self._sandbox.close()
 
     def run(self, key: str, deadline: float) -> Result:
         """Run a case once; a second probe of the same case reads the first one's result."""
@@ -148,11 +164,7 @@ class Grading:
         mismatches = result.mismatches
         if not mismatches:
             return ""
-        wrong = {mismatch.quantity for mismatch in mismatches}
-        output_wrong = any(name.startswith("forward") for name in wrong)
-        seen = [name for name in result.expected if output_wrong or not name.endswith(KEPT)]
-        right = [name for name in seen if name in result.outcome.types and name not in wrong]
-        said = values.evidence(mismatches, right, result.inputs, result.expected)
+        said = values.evidence(mismatches, result.right, result.inputs, result.expected)
         deadline = self.time_for(self.deadline)
         if any(mismatch.kind == "finite" for mismatch in mismatches) and deadline > 0:
             again = self._sandbox.run(cases.CASES[key][0], blobs(result.inputs), deadline, strict=True)

@@ -14,8 +14,7 @@ from typing import IO, Any, NamedTuple
 MAX_HEADER = 4 << 20
 MAX_BODY = 64 << 20
 BY_DIFFERENCES = " by differences"  # ends the name of what a quantity is by central differences
-# End the names of what a batch norm keeps for its own use: sent where it is there, for explanations alone.
-KEPT = (".mean", ".var", ".norm", ".out", ".running_mean", ".running_var", ".gamma", ".beta")
+KEPT = ("mean", "var", "norm", "out", "running_mean", "running_var", "gamma", "beta")
 
 _LENGTH = struct.Struct("<I")
 _DTYPE = re.compile(r"[<>|=]?(?:\?|b1|[iu][1248]|f[248]|c(?:8|16)|U\d{1,6}|S\d{1,6})")
@@ -38,6 +37,11 @@ class Message(NamedTuple):
 
     header: dict[str, Any]
     blobs: dict[str, Blob]
+
+
+def is_kept(quantity: str) -> bool:
+    """Whether it is what a batch norm keeps for its own use: sent where it is there, for explanations alone."""
+    return quantity.rpartition(".")[2] in KEPT
 
 
 def send(stream: IO[bytes], header: dict[str, Any], blobs: dict[str, Blob]) -> None:
