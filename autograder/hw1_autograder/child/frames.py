@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import difflib
+import inspect
 import os
 import re
 import sys
@@ -73,7 +74,7 @@ def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
     if importing and not frames and not isinstance(error, ImportError):  # a file that is no Python text at all
         message = f"{importing}.py: {message}"
     module = getattr(error, "name", None) if isinstance(error, ImportError) else None
-    message = str(message)[:2000]
+    message = str(message).replace(root + os.sep, "")[:2000]
     try:
         met = Step(last, message, root).facts(error)
     except Exception:  # an explanation less, whatever stands in the submission's frames
@@ -112,7 +113,7 @@ class Step:
             "expression": expression,
             "values": values,
             "missing": missing,
-            "near": near(missing["name"], names) if missing else [],
+            "near": near(missing["name"], names, missing["whose"] == "student") if missing else [],
             "call": self.call(),
         }
 
@@ -267,14 +268,8 @@ class Step:
             whose = self.owner(base if type(base) is ModuleType else function)
         if function is UNKNOWN:
             return None
-        signature = ""
-        if whose in ("numpy", "python"):
-            doc = getattr(function, "__doc__", None)
-            lines = doc.strip().splitlines() if type(doc) is str else []
-            name = self.text(self.node.func).rpartition(".")[2]
-            if lines and re.match(rf"(?:\w+\.)?{re.escape(name)}\(", lines[0]):
-                signature = lines[0].strip()
-        return {"function": self.text(self.node.func), "whose": whose, "signature": signature[:200]}
+        signature = _signature(function, self.text(callee)) if whose in ("numpy", "python") else ""
+        return {"function": self.text(callee), "whose": whose, "signature": signature}
 
     def what(self, thing: Any) -> dict[str, str]:
         """What a thing is called, of which kind it is, and whose."""
@@ -285,8 +280,10 @@ class Step:
 
     def owner(self, thing: Any) -> str:
         """Whose a module, class or function is: the student's, the grader's, NumPy's or Python's."""
-        name = attributes(thing).get("__name__" if type(thing) is ModuleType else "__module__")
-        if type(thing) in (FunctionType, BuiltinFunctionType):
+        name = attributes(thing).get("__name__") if type(thing) is ModuleType else None
+        if isinstance(thing, type):
+            name = vars(type)["__module__"].__get__(thing)
+        elif type(thing) in (FunctionType, BuiltinFunctionType):
             name = thing.__module__
         top = name.partition(".")[0] if type(name) is str else ""
         file = attributes(sys.modules.get(name)).get("__file__") if type(name) is str else None
@@ -329,8 +326,8 @@ def attributes(thing: Any) -> Any:
     return {}
 
 
-def near(name: str, names: Iterable[Any]) -> list[str]:
-    """The names that are most like one: alike in most letters, or with the same long beginning."""
+def near(name: str, names: Iterable[Any], beginning: bool) -> list[str]:
+    """The names that are most like one: alike in most letters or, if that is to count, with the same beginning."""
     found = []
     matcher = difflib.SequenceMatcher(None, "", name.lower())
     for other in islice(names, MOST_NAMES):
@@ -340,9 +337,20 @@ def near(name: str, names: Iterable[Any]) -> list[str]:
         alike = matcher.ratio() if matcher.real_quick_ratio() >= ALIKE else 0.0
         if other == f"self.{name}" or sorted(other.lower()) == sorted(name.lower()):
             alike = 1.0
-        if alike >= ALIKE or (len(name) > LONG and other.lower().startswith(name.lower()[:LONG])):
+        if alike >= ALIKE or (beginning and len(name) > LONG and other.startswith(name[:LONG])):
             found.append((-alike, other[:MAX_TEXT]))
     return [other for _, other in sorted(set(found))[:2]]
+
+
+def _signature(function: Any, name: str) -> str:
+    """The names of a function's arguments, as Python or its own documentation has them, or nothing."""
+    try:
+        arguments = ", ".join(inspect.signature(function).parameters)
+        return f"{name}({arguments})"[:200]
+    except (TypeError, ValueError):
+        doc = getattr(function, "__doc__", None)
+        lines = doc.strip().splitlines() if type(doc) is str else []
+        return lines[0].strip()[:200] if lines and re.match(rf"(?:\w+\.)?{name.rpartition('.')[2]}\(", lines[0]) else ""
 
 
 def _names(thing: Any) -> list[str]:

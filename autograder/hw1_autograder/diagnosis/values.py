@@ -70,8 +70,6 @@ def _listed(names: list[str], most: int = 4) -> str:
 def _one(mismatch: Mismatch, inputs: Arrays, expected: Arrays) -> str:
     """One sentence on one wrong quantity."""
     value, reference, name = mismatch.value, mismatch.expected, mismatch.quantity
-    if mismatch.type == "NoneType" and name.endswith(")"):
-        return f"{mismatch.sentence}: is there a return?"
     if value is None or value.dtype.kind not in "biuf" or mismatch.kind in ("type", "finite"):
         return mismatch.sentence
     value = value.astype(np.float64)
