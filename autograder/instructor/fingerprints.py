@@ -23,6 +23,7 @@ from grading.grade import opened  # noqa: E402
 from grading.settings import MISTAKES as STORED  # noqa: E402
 from grading.settings import Settings  # noqa: E402
 from grading.verdicts import Grading  # noqa: E402
+from homework.findings import ALONE  # noqa: E402
 from homework.problems import PROBLEMS  # noqa: E402
 from mistakes import MISTAKES, Mistake, apply  # noqa: E402
 from sandbox.submission import Submission, read  # noqa: E402
@@ -41,14 +42,16 @@ def graded(mistake: Mistake, solution: dict[str, bytes]) -> Iterator[Grading]:
 
 
 def signatures(mistake: Mistake, solution: dict[str, bytes]) -> dict[str, Signature]:
-    """The signatures of the problems that fail with this mistake, or of the probe that finds it."""
+    """The signatures of the problems and of the layers alone that fail with this mistake, or of its probe."""
     with graded(mistake, solution) as grading:
         keys = [key for key, verdict in grading.verdicts.items() if verdict.status != "passed"]
         if not keys:
             findings(grading, Catalogue(""), grading.judge)
             keys = [mistake.finding] if mistake.finding in grading.results else []
-        found = {key: grading.results[key] for key in keys if key in grading.results}
-        return {key: signature(result.outcome, result.mismatches) for key, result in found.items()}
+        keys += [key for key in ALONE if key not in keys]
+        found = {key: grading.run(key, grading.deadline) for key in keys}
+        traces = {key: signature(result.outcome, result.mismatches) for key, result in found.items()}
+        return {key: trace for key, trace in traces.items() if trace}
 
 
 def main() -> None:

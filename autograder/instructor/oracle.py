@@ -271,8 +271,13 @@ def probe_batchnorm_attributes(x: np.ndarray, calls: np.ndarray, **_: np.ndarray
     return {**values, "running_mean": (1 - ALPHA) * mean, "running_var": ALPHA + (1 - ALPHA) * var}
 
 
-def probe_batchnorm_gamma(**_: np.ndarray) -> dict[str, Any]:
-    return {"dgamma is sum(delta * out)": False}
+def batchnorm_alone(
+    x: np.ndarray, delta: np.ndarray, x_eval: np.ndarray, gamma: np.ndarray, beta: np.ndarray
+) -> dict[str, Any]:
+    trained = probe_batchnorm(x, delta, gamma, beta, np.array(1))
+    values = {name: trained[name] for name in ("forward(x)", "backward(delta)", "dgamma", "dbeta")}
+    inference = probe_batchnorm_eval(x, x_eval, gamma, beta, np.array(1))["forward(x, eval=True)"]
+    return {**values, "forward(x, eval=True)": inference}
 
 
 def probe_batchnorm_start(size: np.ndarray) -> dict[str, Any]:
@@ -323,7 +328,7 @@ def probe_mlp_twice(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict
 def probe_mlp_dtype(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict[str, Any]:
     names = ["forward(x)"]
     for k in range(len(network["activations"])):
-        names += [f"linear_layers[{k}].{name}" for name in ("W", "b", "dW", "db")]
+        names += [f"linear_layers[{k}].{name}" for name in ("W after step 1", "b after step 1", "dW", "db")]
         if f"gamma{k}" in network:
             names += [f"bn_layers[{k}].{name}" for name in ("dgamma", "dbeta")]
     return dict.fromkeys(names, "float32")

@@ -7,6 +7,7 @@ problem speaks against it; where several mistakes give the same numbers, all of 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from diagnosis.compare import Mismatch
 from sandbox.process import Outcome
 from sandbox.wire import KEPT
 
-SAMPLES = 4
+SAMPLES = 6
 RTOL = 1e-6
 MOST_HINTS = 2  # beyond that, nothing is singled out
 
@@ -96,13 +97,24 @@ class Catalogue:
         with np.load(self._path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
 
-    def candidates(self, key: str, found: Signature, passed: set[str]) -> list[int]:
-        """The mistakes that give this very signature in the case of that key, and nothing wrong in a passed one."""
-        return [
+    def candidates(
+        self, key: str, found: Signature, passed: set[str], alone: Mapping[str, Signature] | None = None
+    ) -> list[int]:
+        """The mistakes that give this very signature in the case of that key, and nothing wrong in a passed one.
+
+        `alone` has the signatures of layers that were asked by themselves: a mistake of theirs has to show there, and
+        where one does, no other is looked for.
+        """
+        layers = alone or {}
+        mistakes = [
             mistake
             for mistake, cases in enumerate(self.signatures)
-            if found and self.gives(mistake, key, found) and not passed & cases.keys()
+            if found
+            and self.gives(mistake, key, found)
+            and not passed & cases.keys()
+            and all(self.gives(mistake, case, layers[case]) for case in cases.keys() & layers.keys())
         ]
+        return [mistake for mistake in mistakes if self.signatures[mistake].keys() & layers.keys()] or mistakes
 
     def gives(self, mistake: int, key: str, found: Signature) -> bool:
         """Whether a mistake gives this very signature in the case of that key; what is not kept tells nothing."""

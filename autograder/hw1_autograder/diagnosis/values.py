@@ -73,7 +73,9 @@ def evidence(mismatches: list[Mismatch], right: list[str], inputs: Arrays, expec
     if shown := before if rest or len(right) > MOST_NAMED else right:
         said += f"; right: {_listed(sorted(shown, key=_moment))}"
     if rest:
-        said += f"; also wrong: {_listed(rest)}" if len(rest) <= MOST_NAMED else f"; {len(rest)} others are wrong as well"
+        said += (
+            f"; also wrong: {_listed(rest)}" if len(rest) <= MOST_NAMED else f"; {len(rest)} others are wrong as well"
+        )
     return said
 
 

@@ -9,6 +9,7 @@ from diagnosis.recognise import Catalogue, Signature
 from grading.judges import Judge
 from grading.run import Verdict
 from grading.verdicts import Grading, Result
+from homework.findings import ALONE
 from homework.problems import BY_KEY, builds_on
 
 
@@ -26,6 +27,16 @@ def signature(grading: Grading, key: str, references: Judge) -> Signature:
     return recognise.signature(result.outcome, result.mismatches)
 
 
+def alone(grading: Grading, references: Judge) -> dict[str, Signature]:
+    """The signatures of the layers asked by themselves, as far as they gave values: empty for one that is right."""
+    found = {}
+    for key in ALONE:
+        deadline = grading.time_for(grading.deadline / 5)
+        if deadline > 0 and grading.run(key, deadline).outcome.ended == "returned":
+            found[key] = signature(grading, key, references)
+    return found
+
+
 class Causes:
     """Explains the verdicts of a grading: names what the catalogue recognises, and groups what has one reason."""
 
@@ -38,6 +49,8 @@ class Causes:
             key: verdict for key, verdict in verdicts.items() if key not in self.passed | self.unwritten
         }
         self.signatures = {key: signature(grading, key, references) for key in self.wrong}
+        self.alone = alone(grading, references) if self.wrong else {}
+        self.right = self.passed | {key for key, found in self.alone.items() if not found}
 
     def explain(self) -> None:
         """Give the verdicts their hints, and put problems that fail for one reason behind the first of them."""
@@ -47,17 +60,24 @@ class Causes:
             others = self._seen_through(key)
             mistakes = [
                 mistake
-                for mistake in self.catalogue.candidates(key, self.signatures[key], self.passed)
+                for mistake in self._candidates(key)
                 if not others or any(self._gives(mistake, other) for other in others)
             ]
             whole = [mistake for mistake in mistakes if all(self._gives(mistake, other) for other in self.wrong)]
             verdict.hints = self.catalogue.named(whole or mistakes)
+            if key.startswith("batchnorm") and self.alone.get("batchnorm_alone") and not verdict.hints:
+                verdict.hints = self.catalogue.named(self._candidates("batchnorm_alone"))
             for other, later in self.wrong.items():
                 if other != key and not later.behind and self._same_fault(key, other, mistakes):
                     later.behind = key
         for verdict in self.wrong.values():
             if verdict.status == "waiting" and not verdict.behind and not verdict.hints:
                 verdict.behind = next((key for key in builds_on(verdict.problem) if key in self.unwritten), "")
+
+    def _candidates(self, key: str) -> list[int]:
+        """The mistakes whose numbers an exercise gave; an exception has a reason of its own, and no numbers."""
+        found = self.signatures.get(key) or self.alone.get(key, {})
+        return [] if "raised" in found else self.catalogue.candidates(key, found, self.right, self.alone)
 
     def _gives(self, mistake: int, key: str) -> bool:
         return self.catalogue.gives(mistake, key, self.signatures[key])
