@@ -175,7 +175,7 @@ def _explained(raised: dict[str, Any], submission: Submission, inputs: Arrays | 
             return owner if not raised["frames"] else "", known
     if raised["type"] == "BdbQuit":
         return "", names.breakpoints(submission)
-    if known := shapes.clash(raised, inputs):
+    if known := shapes.clash(raised, inputs, lambda text: names.made(text, raised["frames"], submission)):
         return "", known
     kind, message = raised["type"], raised["message"]
     rows = ((name, pattern, text) for name, pattern, text in KNOWN_EXCEPTIONS if re.fullmatch(name, kind))

@@ -98,7 +98,7 @@ def called(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
     if not file:
         return "", ""
     head = " ".join(submission.source(file)[number - 1 : number + 3])
-    without_self = owner and not re.search(r"\(\s*self\b", head)
+    without_self = owner and not re.search(rf"def {match[2]}\(\s*self\b", head)
     return (
         f"{file}, line {number}: `{code}`",
         f"`{code}` in {file}, line {number}, has no `self`" if without_self else "",
@@ -153,6 +153,14 @@ def _handed(name: str, callers: list[Any], submission: Submission) -> str:
     file, line, _ = callers[-1]
     code = submission.source(file)[line - 1] if 0 < line <= len(submission.source(file)) else ""
     return name if re.search(rf"\(.*\b{re.escape(name)}\b.*\)", code) else ""
+
+
+def made(text: str, frames: list[Any], submission: Submission) -> str:
+    """The code that a value is made by: the one line that sets a local name, or the expression itself."""
+    if not text.isidentifier() or not frames:
+        return text
+    lines = [s for s in setters(submission, text, file=frames[-1][0]) if s.function == frames[-1][2]]
+    return lines[0].code if len(lines) == 1 else text
 
 
 def unset(quantity: str, owner: str, submission: Submission) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from diagnosis.compare import article
 
 Shape = tuple[int, ...]
 Arrays = dict[str, np.ndarray]
+REDUCTIONS = re.compile(r"\b(?:sum|mean|a?max|a?min|var|std|prod|norm)\(")
 FULL = re.compile(r"\((?:\d+,?)*\)")
 
 
@@ -31,8 +33,8 @@ def met(raised: dict[str, Any], code: str) -> str:
     return where + (" and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])} and {parts[-1]}")
 
 
-def clash(raised: dict[str, Any], inputs: Arrays | None) -> str:
-    """Why two shapes can't meet, as far as they themselves show it."""
+def clash(raised: dict[str, Any], inputs: Arrays | None, made: Callable[[str], str]) -> str:
+    """Why two shapes can't meet, as far as they themselves show it; `made` gives the code that a value is made by."""
     message = raised["message"]
     pair = [(text, shape) for text, _, shape in _operands(raised) if shape is not None][:2]
     if len(pair) < 2 or not raised.get("expression"):
@@ -57,10 +59,10 @@ def clash(raised: dict[str, Any], inputs: Arrays | None) -> str:
         if len(pair) == 2:
             (a, short), (b, long) = sorted(pair, key=lambda part: len(part[1]))
             if len(short) == 1 and len(long) == 2 and short[0] == long[0]:
-                return (
-                    f"`{a}` has one number for each row of `{b}` and no second axis: as {(short[0], 1)} it would meet "
-                    "every row (keepdims, question 1)"
-                )
+                said = f"`{a}` has one number for each row of `{b}` and no second axis"
+                code = made(a)
+                dropped = REDUCTIONS.search(code) and "keepdims" not in code
+                return f"{said}: `{code}` has dropped it (keepdims, question 1)" if dropped else said
             if len(short) == 2 and short == long[::-1]:
                 return "each has the other's shape transposed"
             if len(short) == len(long) == 2:

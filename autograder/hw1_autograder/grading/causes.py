@@ -77,7 +77,8 @@ class Causes:
     def _candidates(self, key: str) -> list[int]:
         """The mistakes whose numbers an exercise gave; an exception has a reason of its own, and no numbers."""
         found = self.signatures.get(key) or self.alone.get(key, {})
-        return [] if "raised" in found else self.catalogue.candidates(key, found, self.right, self.alone)
+        against = self.right | self.unwritten
+        return [] if "raised" in found else self.catalogue.candidates(key, found, against, self.alone)
 
     def _gives(self, mistake: int, key: str) -> bool:
         return self.catalogue.gives(mistake, key, self.signatures[key])
