@@ -56,8 +56,10 @@ def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
     driver: list[Any] = []
     last: TracebackType | None = None  # the last step that lies in the submission
     traceback: TracebackType | None = error.__traceback__
+    frame: FrameType | None = None
     while traceback is not None:
-        code = traceback.tb_frame.f_code
+        frame = traceback.tb_frame
+        code = frame.f_code
         folder, file = os.path.split(code.co_filename)
         driver = [file, traceback.tb_lineno or 0] if folder == HERE else []
         if code.co_filename.startswith(root):
@@ -76,7 +78,7 @@ def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
     module = getattr(error, "name", None) if isinstance(error, ImportError) else None
     message = str(message).replace(root + os.sep, "")[:2000]
     try:
-        met = Step(last, message, root).facts(error)
+        met = Step(last, frame, message, root).facts(error)
     except Exception:  # an explanation less, whatever stands in the submission's frames
         met = {}
     return {
@@ -93,8 +95,9 @@ def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
 class Step:
     """The step of a traceback at which the submission raised, or called what raised."""
 
-    def __init__(self, step: TracebackType | None, message: str, root: str) -> None:
+    def __init__(self, step: TracebackType | None, last: FrameType | None, message: str, root: str) -> None:
         self.message, self.root = message, root
+        self.last = last  # of the traceback, which may be the grader's
         self.frame: FrameType | None = step.tb_frame if step else None
         self.source = ""
         self.node: ast.AST | None = None
@@ -165,8 +168,9 @@ class Step:
                 return not -len(value) <= index < len(value)
         if isinstance(node, ast.Call):
             name, value = self.text(node.func).rpartition(".")[2], self.value(node.func)
-            if match := re.match(r"(?:[\w.<>]*\.)?(\w+)\(\) (?:takes|missing|got)", message):
-                return match[1] == name or (match[1] == "__init__" and isinstance(value, type))
+            if match := re.match(r"(?:[\w.<>]*\.)?([\w<>]+)\(\) (?:takes|missing|got)", message):
+                made = type(value) is FunctionType and value.__name__ == match[1]
+                return made or match[1] == name or (match[1] == "__init__" and isinstance(value, type))
             if "not callable" in message:
                 return value is not METHOD and not callable(value) and value is not UNKNOWN
             return "not aligned" in message and name == "dot"
@@ -241,8 +245,8 @@ class Step:
         thing = UNKNOWN
         if isinstance(error, AttributeError):
             thing = vars(AttributeError)["obj"].__get__(error) if "obj" in vars(AttributeError) else None
-            if thing is None and isinstance(self.node, ast.Attribute):
-                thing = self.value(self.node.value)
+            if thing is None:
+                thing = self.value(self.node.value) if isinstance(self.node, ast.Attribute) else self.named()
         elif isinstance(error, ImportError):
             thing = sys.modules.get(str(error.name), UNKNOWN)
         elif isinstance(error, NameError) and name and self.frame is not None:
@@ -253,6 +257,14 @@ class Step:
         if not name or thing is UNKNOWN or thing is METHOD or thing is None:
             return None
         return {"name": name[1] or name[2], **self.what(thing)}, _names(thing)
+
+    def named(self) -> Any:
+        """The module or object that a message names, where Python itself does not keep it (before 3.10)."""
+        if match := re.match(r"module '([\w.]+)' has no attribute", self.message):
+            return sys.modules.get(match[1], UNKNOWN)
+        match = re.match(r"'(\w+)' object has no attribute", self.message)
+        things = self.last.f_locals.values() if match and self.last else ()
+        return next((thing for thing in things if match and _name(type(thing)) == match[1]), UNKNOWN)
 
     def call(self) -> dict[str, Any] | None:
         """The function that the expression calls: its name there, whose it is, and its signature if known."""

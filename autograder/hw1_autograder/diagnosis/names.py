@@ -60,7 +60,7 @@ def absent(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
         said += [_meant(f"the {missing['kind']} has", near)] if near else []
         if not said and file and missing["kind"] == "object" and not raised["driver"]:
             said = [f"no line of {of}'s sets `self.{name}`"]
-        return place, "; ".join(said)
+        return place, " ".join(text[:1].upper() + text[1:] for text in said)
     if "deprecated" in message or "removed" in message or "Did you mean" in message:
         return "", ""  # NumPy and Python say what to do
     if of in ("method", "function", "builtin_function_or_method"):

@@ -36,7 +36,10 @@ def met(raised: dict[str, Any], code: str) -> str:
 def clash(raised: dict[str, Any], inputs: Arrays | None, made: Callable[[str], str]) -> str:
     """Why two shapes can't meet, as far as they themselves show it; `made` gives the code that a value is made by."""
     message = raised["message"]
-    pair = [(text, shape) for text, _, shape in _operands(raised) if shape is not None][:2]
+    operands = _operands(raised)
+    pair = [(text, shape) for text, _, shape in operands if shape is not None][:2]
+    if len(operands) == len(pair) == 1:  # one array met itself
+        pair *= 2
     if len(pair) < 2 or not raised.get("expression"):
         pair = []
     if "output operand" in message:
