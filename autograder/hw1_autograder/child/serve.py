@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 from importlib.machinery import PathFinder
-from types import TracebackType
 from typing import Any, BinaryIO
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -69,8 +68,8 @@ def main() -> None:
     sys.path.insert(0, os.path.dirname(HERE))
     import numpy as np
 
-    # Beside the two fences, each of these enters its exercises in the table.
-    from child import exercises, fence, gradients, guard, importers, probes, stand_ins, training_log  # noqa: F401
+    # Beside `frames` and the two fences, each of these enters its exercises in the table.
+    from child import exercises, fence, frames, gradients, guard, importers, probes, stand_ins, training_log  # noqa: F401
     from sandbox import wire
 
     # From now on every name is the submission's, found as plain Python finds it with the two folders at the end.
@@ -123,7 +122,7 @@ def main() -> None:
             with np.errstate(over=how, divide=how, invalid=how):
                 values = exercises.run(request.header["exercise"], course, inputs)
         except BaseException as error:
-            header["raised"] = describe(error, root, course.importing)
+            header["raised"] = frames.describe(error, root, course.importing)
         else:
             for name, value in values.items():
                 header["values"][name], blob = plain(value, np, wire)
@@ -179,38 +178,6 @@ def plain(value: Any, np: Any, wire: Any) -> tuple[str, Any]:
         if array.dtype.char in PLAIN and array.nbytes < MAX_PRINTED:
             return name, wire.Blob(array.dtype.str, array.shape, array.tobytes())
     return name[:100], None
-
-
-def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
-    """Return an exception as text: its type, its message, and the frames that lie in the submission."""
-    frames = []
-    driver: list[Any] = []
-    traceback: TracebackType | None = error.__traceback__
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        folder, file = os.path.split(code.co_filename)
-        driver = [file, traceback.tb_lineno or 0] if folder == HERE else []
-        if code.co_filename.startswith(root):
-            file = os.path.relpath(code.co_filename, root).replace(os.sep, "/")
-            frames.append([file, traceback.tb_lineno or 0, code.co_name])
-        traceback = traceback.tb_next
-    if isinstance(error, SyntaxError) and str(error.filename).startswith(root):
-        frames.append([os.path.relpath(str(error.filename), root).replace(os.sep, "/"), error.lineno or 0, ""])
-    try:
-        message = error.msg if isinstance(error, SyntaxError) else str(error)
-    except BaseException:
-        message = "(its message can't be shown)"
-    if importing and not frames and not isinstance(error, ImportError):  # a file that is no Python text at all
-        message = f"{importing}.py: {message}"
-    module = getattr(error, "name", None) if isinstance(error, ImportError) else None
-    return {
-        "type": type(error).__name__[:100],
-        "bases": [base.__name__[:100] for base in type(error).__mro__][:20],
-        "message": str(message)[:2000],
-        "frames": frames[:8] + frames[8:][-8:],
-        "driver": driver,  # where it was raised, if by a line of an exercise and not of the submission
-        "module": module if isinstance(module, str) else None,
-    }
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from diagnosis import exceptions, values
+from diagnosis import exceptions, names, values
 from diagnosis.compare import Mismatch, article, compare_all, text_of
 from grading.judges import ANSWERS, Arrays, Judge, blobs, digest, perform
 from grading.run import Verdict
@@ -180,12 +180,27 @@ class Grading:
         if not mismatches:
             return ""
         said = values.evidence(mismatches, result.right, result.inputs, result.expected)
+        lead = values.in_order(mismatches)[0]
+        if lead.type == "NoneType":
+            owner = _owner(lead.quantity, key, result.inputs)
+            if why := names.unset(lead.quantity, owner, self.submission):
+                said += f"; {why}"
         deadline = self.time_for(self.deadline)
         if any(mismatch.kind == "finite" for mismatch in mismatches) and deadline > 0:
             again = self._sandbox.run(cases.CASES[key][0], blobs(result.inputs), deadline, strict=True)
             if again.ended == "raised" and again.raised["type"] == "FloatingPointError" and again.raised["frames"]:
                 said += f". It first goes wrong in {exceptions.exception(again, self.submission)}"
         return said
+
+
+def _owner(quantity: str, key: str, inputs: Arrays) -> str:
+    """The class that a quantity of an exercise is one of."""
+    if "layers[" in quantity:
+        return "BatchNorm" if quantity.startswith("bn_") else "Linear"
+    if "name" in inputs:
+        return str(inputs["name"])
+    owners = {"loss": "SoftmaxCrossEntropy", "linear": "Linear"}
+    return owners.get(key.partition("_")[0], "MLP")
 
 
 def _to_be_written(problem: Problem, outcome: Outcome) -> str:

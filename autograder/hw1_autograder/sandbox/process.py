@@ -311,6 +311,7 @@ def _checked(raised: dict[str, Any]) -> dict[str, Any]:
             if isinstance(file, str) and type(line) is int and 0 <= line < 1e6 and isinstance(function, str):
                 checked_frames.append([_shown(file, 200), line, _shown(function, 100)])
     bases, module, driver = raised.get("bases"), raised.get("module"), raised.get("driver")
+    near = raised.get("near")
     if not (isinstance(driver, list) and [type(part) for part in driver] == [str, int]):
         driver = []
     return {
@@ -320,7 +321,30 @@ def _checked(raised: dict[str, Any]) -> dict[str, Any]:
         "frames": checked_frames[:16],
         "driver": [_shown(driver[0], 100), driver[1]] if driver else [],
         "module": _shown(module, 100) if isinstance(module, str) else None,
+        "expression": _shown(raised.get("expression", ""), 100),
+        "values": _checked_values(raised.get("values")),
+        "missing": _checked_texts(raised.get("missing"), "name", "of", "kind", "whose"),
+        "near": [_shown(name, 100) for name in near[:2]] if isinstance(near, list) else [],
+        "call": _checked_texts(raised.get("call"), "function", "whose", "signature"),
     }
+
+
+def _checked_values(values: Any) -> list[tuple[str, str, tuple[int, ...] | None]]:
+    """What met in an expression: the text of each operand, what it is, and its shape if it is an array."""
+    checked: list[tuple[str, str, tuple[int, ...] | None]] = []
+    for value in values[:8] if isinstance(values, list) else []:
+        if isinstance(value, list) and len(value) == 3:
+            text, kind, shape = value
+            if shape is None or (isinstance(shape, list) and all(type(n) is int and 0 <= n < 1e9 for n in shape)):
+                checked.append((_shown(text, 100), _shown(kind, 100), shape if shape is None else tuple(shape[:8])))
+    return checked
+
+
+def _checked_texts(texts: Any, *names: str) -> dict[str, str]:
+    """The texts of these names, or nothing."""
+    if not isinstance(texts, dict) or not all(isinstance(texts.get(name), str) for name in names):
+        return {}
+    return {name: _shown(texts[name], 200) for name in names}
 
 
 def _shown(text: Any, length: int) -> str:
