@@ -363,6 +363,12 @@ MISTAKES: tuple[Mistake, ...] = (
         "tanh_large",
     ),
     Mistake(
+        "identity_derivative_zero",
+        "3.1",
+        "Identity.derivative is 0: the derivative of z is 1",
+        _activation("Identity", derivative="0 * self.state"),
+    ),
+    Mistake(
         "sigmoid_twice",
         "3.1.1",
         "Sigmoid.forward applies the sigmoid twice",
