@@ -18,14 +18,17 @@ for folder in ("autograder/hw1_autograder", "autograder/instructor"):
 
 import archives  # noqa: E402
 from diagnosis.recognise import Catalogue, Hint, Signature, columns, signature  # noqa: E402
+from grading.causes import ALONE, STAGES, isolated, of_stage  # noqa: E402
+from grading.experiments import LAYERS, Experiments  # noqa: E402
 from grading.findings import findings  # noqa: E402
 from grading.grade import opened  # noqa: E402
 from grading.settings import MISTAKES as STORED  # noqa: E402
-from grading.settings import Settings  # noqa: E402
+from grading.settings import TRACES, Settings  # noqa: E402
 from grading.verdicts import Grading  # noqa: E402
-from homework.findings import ALONE  # noqa: E402
+from homework import cases  # noqa: E402
 from homework.problems import PROBLEMS  # noqa: E402
 from mistakes import MISTAKES, Mistake, apply  # noqa: E402
+from sandbox.process import GraderError  # noqa: E402
 from sandbox.submission import Submission, read  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
 
@@ -38,20 +41,34 @@ def graded(mistake: Mistake, solution: dict[str, bytes]) -> Iterator[Grading]:
         grading = opened(Settings(folder), workplace)
         for problem in PROBLEMS:
             grading.grade(problem)
+        if grading.failure:
+            raise GraderError(grading.failure)
         yield grading
 
 
 def signatures(mistake: Mistake, solution: dict[str, bytes]) -> dict[str, Signature]:
-    """The signatures of the problems and of the layers alone that fail with this mistake, or of its probe."""
+    """The signatures of the problems that fail with this mistake, or of the probe that finds it.
+
+    Of a network's problem, also those with right layers, and right other methods, in the place of the submission's; of
+    batch norm, also those that the layer shows by itself.
+    """
     with graded(mistake, solution) as grading:
         keys = [key for key, verdict in grading.verdicts.items() if verdict.status != "passed"]
         if not keys:
             findings(grading, Catalogue(""), grading.judge)
             keys = [mistake.finding] if mistake.finding in grading.results else []
-        keys += [key for key in ALONE if key not in keys]
-        found = {key: grading.run(key, grading.deadline) for key in keys}
-        traces = {key: signature(result.outcome, result.mismatches) for key, result in found.items()}
-        return {key: trace for key, trace in traces.items() if trace}
+        elif any(target.startswith("BatchNorm") for target in mistake.code):
+            keys += [key for key in ALONE if grading.run(key, grading.deadline).wrong]
+        results = {key: grading.results[key] for key in keys if key in grading.results}
+        shown = {key: signature(result.outcome, result.mismatches) for key, result in results.items()}
+        experiments = Experiments(grading, grading.judge, TRACES)
+        for key in [key for key in results if experiments.possible(key)]:
+            stages = STAGES[cases.CASES[key][0]]
+            for number, method in enumerate(stages):
+                found = experiments.run(key, frozenset([*LAYERS, *stages[:number]]))
+                if found:
+                    shown[isolated(key, stages[:number])] = of_stage(found, method)
+        return {key: traces for key, traces in shown.items() if traces}
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ stores a few numbers of each wrong result, so that the student's grader can reco
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Container
 from typing import NamedTuple
 
 FILES = {
@@ -52,10 +53,16 @@ PLAIN = {
 }
 
 
-def apply(mistake: Mistake, files: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the solution's files with the mistake in them: each wrong function is appended and put in place."""
+def apply(mistake: Mistake, files: dict[str, bytes], written: Container[str] | None = None) -> dict[str, bytes]:
+    """Return the solution's files with the mistake in them: each wrong function is appended and put in place.
+
+    In unfinished files, `written` names the bodies that are there.
+    """
     files = dict(files)
-    for number, (target, source) in enumerate({**PLAIN, **mistake.code}.items()):
+    code = {**PLAIN, **mistake.code}
+    for number, (target, source) in enumerate(code.items()):
+        if written is not None and target not in written:
+            continue
         name = target.rpartition(".")[2]
         file = FILES[target.partition(".")[0]]
         # A name of its own for each, so that one function replaced does not hide another of the same name.
@@ -1292,13 +1299,13 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "eval_flag_not_passed",
         "3.3",
-        "inference mode does not reach batch norm: MLP.forward does not pass it on",
+        "MLP.forward does not pass its mode on to batch norm: in inference, eval is true",
         _mlp_forward("x = linear(x)\nif i < self.num_bn_layers:\n    x = self.bn_layers[i](x)\nx = activation(x)"),
     ),
     Mistake(
         "eval_not_looked_at",
         "3.3",
-        "BatchNorm.forward takes no notice of eval",
+        "BatchNorm.forward takes no notice of eval: inference takes the running averages",
         _batchnorm_forward(before="eval = False"),
     ),
     Mistake(

@@ -261,29 +261,27 @@ def probe_batchnorm(
     out = F.batch_norm(z, None, None, scale[0], shift[0], True, 0, EPS)
     dx, dgamma, dbeta = torch.autograd.grad(out, tensors, torch.tensor(delta))
     values = {"forward(x)": numpy(out), "backward(delta)": numpy(dx), "dgamma": numpy(dgamma), "dbeta": numpy(dbeta)}
-    return {**values, "x after the calls": x, "delta after the calls": delta}
+    return {**values, **statistics(x), "x after the calls": x, "delta after the calls": delta}
 
 
-def probe_batchnorm_attributes(x: np.ndarray, calls: np.ndarray, **_: np.ndarray) -> dict[str, Any]:
+def statistics(x: np.ndarray) -> dict[str, Any]:
+    """Mean and variance of a batch, and its normalised rows."""
     norm = F.batch_norm(torch.tensor(x), None, None, None, None, True, 0, EPS)
-    mean, var = x.mean(axis=0, keepdims=True), x.var(axis=0, keepdims=True)
-    values = {"x": x, "norm": numpy(norm), "mean": mean, "var": var}
-    return {**values, "running_mean": (1 - ALPHA) * mean, "running_var": ALPHA + (1 - ALPHA) * var}
+    return {"mean": x.mean(axis=0, keepdims=True), "var": x.var(axis=0, keepdims=True), "norm": numpy(norm)}
 
 
-def batchnorm_alone(
-    x: np.ndarray, delta: np.ndarray, x_eval: np.ndarray, gamma: np.ndarray, beta: np.ndarray
-) -> dict[str, Any]:
-    trained = probe_batchnorm(x, delta, gamma, beta, np.array(1))
-    values = {name: trained[name] for name in ("forward(x)", "backward(delta)", "dgamma", "dbeta")}
-    inference = probe_batchnorm_eval(x, x_eval, gamma, beta, np.array(1))["forward(x, eval=True)"]
-    return {**values, "forward(x, eval=True)": inference}
+def probe_batchnorm_attributes(x: np.ndarray, **_: np.ndarray) -> dict[str, Any]:
+    values = {"x": x, **statistics(x)}
+    values["running_mean"] = (1 - ALPHA) * values["mean"]
+    values["running_var"] = ALPHA + (1 - ALPHA) * values["var"]
+    return {f"{name} after a batch": value for name, value in values.items()}
 
 
 def probe_batchnorm_start(size: np.ndarray) -> dict[str, Any]:
     zeros, ones = np.zeros((1, int(size))), np.ones((1, int(size)))
     values = {"gamma": ones, "beta": zeros, "dgamma": zeros, "dbeta": zeros}
-    return {"alpha": ALPHA, "eps": EPS, **values, "running_mean": zeros, "running_var": ones}
+    values.update({"running_mean": zeros, "running_var": ones})
+    return {"alpha": ALPHA, "eps": EPS, **{f"{name} at the start": value for name, value in values.items()}}
 
 
 def probe_batchnorm_eval(
@@ -293,7 +291,8 @@ def probe_batchnorm_eval(
     mean, var = (1 - kept) * x.mean(axis=0), kept + (1 - kept) * x.var(axis=0)
     z, m, v, scale, shift = (torch.tensor(array) for array in (x_eval, mean, var, gamma[0], beta[0]))
     out = numpy(F.batch_norm(z, m, v, scale, shift, False, 0, EPS))
-    return dict.fromkeys(["forward(x, eval=True)", "forward(x, eval=True) again"], out)
+    values = dict.fromkeys(["forward(x, eval=True)", "forward(x, eval=True) again"], out)
+    return {**values, "running_mean": mean[np.newaxis], "running_var": var[np.newaxis]}
 
 
 def probe_mlp_init(**network: np.ndarray) -> dict[str, Any]:

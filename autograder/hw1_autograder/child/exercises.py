@@ -31,10 +31,12 @@ class Broken(Exception):
 class Course:
     """The submission's modules, each imported when an exercise first asks for it."""
 
-    def __init__(self, stage: Callable[[str], None]) -> None:
+    def __init__(self, stage: Callable[[str], None], root: str) -> None:
         self._stage = stage
+        self.root = root  # the folder of the submission
         self.broken: dict[str, str] = {}
         self.importing = ""
+        self.built: Callable[[Any, list[Any], Any], None] | None = None  # is told of every network, and of its parts
 
     def __getattr__(self, name: str) -> ModuleType:
         if name in self.broken:
@@ -245,17 +247,22 @@ def new_mlp(
     options: dict[str, Any] = {"num_bn_layers": bn} if bn else {}
     if "momentum" in network:
         options = {"momentum": float(network["momentum"]), "num_bn_layers": bn}
-    return course.hw1.MLP(
+    activations = [make_activation(course, str(name)) for name in network["activations"]]
+    criterion = course.loss.SoftmaxCrossEntropy()
+    mlp = course.hw1.MLP(
         sizes[0],
         sizes[-1],
         sizes[1:-1],
-        [make_activation(course, str(name)) for name in network["activations"]],
+        activations,
         weight_init_fn,
         bias_init_fn,
-        course.loss.SoftmaxCrossEntropy(),
+        criterion,
         float(network["lr"]),
         **options,
     )
+    if course.built:
+        course.built(mlp, activations, criterion)
+    return mlp
 
 
 def make_activation(course: Course, name: str) -> Any:
@@ -329,12 +336,18 @@ def kept(mlp: Any, network: dict[str, np.ndarray], rows: int, *names: str) -> Va
     """What the batch norms keep under these names, `rows` rows each, where that is there and can be compared."""
     values = {}
     for i, bn in enumerate(bn_layers(mlp, network)):
-        shape = (rows, network[f"gamma{i}"].shape[1])
-        for name in names:
-            try:
-                value = getattr(bn, name)
-            except Exception:  # what nobody has to keep may be kept in any way
-                continue
-            if type(value) is np.ndarray and value.shape[-1:] == shape[1:] and value.size == shape[0] * shape[1]:
-                values[f"bn_layers[{i}].{name}"] = value.reshape(shape).copy()
+        found = kept_by(bn, (rows, network[f"gamma{i}"].shape[1]), *names)
+        values.update({f"bn_layers[{i}].{name}": value for name, value in found.items()})
+    return values
+
+
+def kept_by(layer: Any, shape: tuple[int, int], *names: str) -> Values:
+    values = {}
+    for name in names:
+        try:
+            value = getattr(layer, name)
+        except Exception:  # what nobody has to keep may be kept in any way
+            continue
+        if type(value) is np.ndarray and value.shape[-1:] == shape[1:] and value.size == shape[0] * shape[1]:
+            values[name] = value.reshape(shape).copy()
     return values

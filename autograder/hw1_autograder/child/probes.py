@@ -9,6 +9,7 @@ from child.exercises import (
     Values,
     exercise,
     gradients,
+    kept_by,
     linear_backward,
     linear_layers,
     make_activation,
@@ -92,6 +93,7 @@ def probe_batchnorm(
         out = np.copy(layer.forward(batch))
         dx = layer.backward(upstream)
     values = {"forward(x)": out, "backward(delta)": dx, "dgamma": layer.dgamma, "dbeta": layer.dbeta}
+    values.update({**kept_by(layer, gamma.shape, "mean", "var"), **kept_by(layer, x.shape, "norm")})
     return {**values, "x after the calls": batch, "delta after the calls": upstream}
 
 
@@ -102,26 +104,16 @@ def probe_batchnorm_attributes(
     """What a layer keeps of a batch."""
     layer = make_batchnorm(course, gamma, beta)
     layer(x)
-    return {name: getattr(layer, name) for name in ("x", "norm", "mean", "var", "running_mean", "running_var")}
-
-
-@exercise
-def batchnorm_alone(
-    course: Course, x: np.ndarray, delta: np.ndarray, x_eval: np.ndarray, gamma: np.ndarray, beta: np.ndarray
-) -> Values:
-    """One layer by itself: a training batch forward and backward, then inference."""
-    layer = make_batchnorm(course, gamma, beta)
-    values = {"forward(x)": np.copy(layer.forward(x))}
-    values["backward(delta)"] = np.copy(layer.backward(delta))
-    values.update({"dgamma": layer.dgamma, "dbeta": layer.dbeta})
-    return {**values, "forward(x, eval=True)": layer.forward(x_eval, True)}
+    names = ("x", "norm", "mean", "var", "running_mean", "running_var")
+    return {f"{name} after a batch": getattr(layer, name) for name in names}
 
 
 @exercise
 def probe_batchnorm_start(course: Course, size: np.ndarray) -> Values:
     layer = course.batchnorm.BatchNorm(int(size))
     names = ("gamma", "beta", "dgamma", "dbeta", "running_mean", "running_var")
-    return {"alpha": layer.alpha, "eps": layer.eps, **{name: getattr(layer, name) for name in names}}
+    values = {f"{name} at the start": getattr(layer, name) for name in names}
+    return {"alpha": layer.alpha, "eps": layer.eps, **values}
 
 
 @exercise
@@ -133,7 +125,9 @@ def probe_batchnorm_eval(
     for _ in range(int(calls)):
         layer(x.copy())
     first = np.copy(layer(x_eval.copy(), eval=True))
-    return {"forward(x, eval=True)": first, "forward(x, eval=True) again": layer(x_eval.copy(), eval=True)}
+    again = layer(x_eval.copy(), eval=True)
+    values = {"forward(x, eval=True)": first, "forward(x, eval=True) again": again}
+    return {**values, **kept_by(layer, gamma.shape, "running_mean", "running_var")}
 
 
 @exercise

@@ -28,6 +28,11 @@ def array_of(blob: wire.Blob) -> np.ndarray:
     return np.ndarray(blob.shape, blob.dtype, bytearray(blob.data))
 
 
+def text_of(blob: wire.Blob) -> str:
+    """The one text that an array holds, or nothing if it holds anything else."""
+    return str(array_of(blob).item()) if "U" in blob.dtype and blob.shape == () else ""
+
+
 def blob_of(array: np.ndarray) -> wire.Blob:
     return wire.Blob(array.dtype.str, array.shape, array.tobytes())
 
@@ -38,7 +43,7 @@ def compare_all(outcome: Outcome, expected: dict[str, np.ndarray]) -> list[Misma
     What a layer keeps for its own use is judged by nobody: it counts only where the output is wrong that is made of it.
     """
     names = [name for name in outcome.types if name in expected]
-    names += [name for name in expected if name not in outcome.types and not name.endswith(wire.KEPT)]
+    names += [name for name in expected if name not in outcome.types and not wire.is_kept(name)]
     found = []
     for name in names:
         blob = outcome.blobs.get(name)
@@ -47,7 +52,7 @@ def compare_all(outcome: Outcome, expected: dict[str, np.ndarray]) -> list[Misma
         if mismatch:
             found.append(mismatch)
     output_wrong = any(mismatch.quantity.startswith("forward") for mismatch in found)
-    return [mismatch for mismatch in found if output_wrong or not mismatch.quantity.endswith(wire.KEPT)]
+    return [mismatch for mismatch in found if output_wrong or not wire.is_kept(mismatch.quantity)]
 
 
 def compare(quantity: str, kind: str, value: np.ndarray | None, expected: np.ndarray) -> Mismatch | None:

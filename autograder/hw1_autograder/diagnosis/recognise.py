@@ -6,16 +6,18 @@ problem speaks against it; where several mistakes give the same numbers, all of 
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Mapping
+from collections.abc import Collection
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from diagnosis.compare import Mismatch
+from homework import stored
 from sandbox.process import Outcome
-from sandbox.wire import KEPT
+from sandbox.wire import is_kept
 
 SAMPLES = 6
 RTOL = 1e-6
@@ -36,7 +38,7 @@ Signature = dict[str, Trace]  # of one exercise: the wrong quantities
 
 
 def _judged(signature: Signature) -> set[str]:
-    return {quantity for quantity in signature if not quantity.endswith(KEPT)}
+    return {quantity for quantity in signature if not is_kept(quantity)}
 
 
 class Hint(NamedTuple):
@@ -62,16 +64,20 @@ def signature(outcome: Outcome, mismatches: list[Mismatch]) -> Signature:
             what = str(value)[:120]
         traces[mismatch.quantity] = Trace(what, tuple(float(number) for number in sample))
     if any(quantity.startswith("forward") for quantity in traces):  # what a layer keeps tells more of a wrong output
-        right = [name for name in outcome.types if name.endswith(KEPT) and name not in traces]
+        right = [name for name in outcome.types if is_kept(name) and name not in traces]
         traces.update(dict.fromkeys(right, Trace("right", (0.0,) * SAMPLES)))
     return traces
 
 
 class Catalogue:
-    """The signatures of all known mistakes, by case; read when they are first asked for."""
+    """The signatures of all known mistakes, by case; read when they are first asked for.
+
+    It is empty where there is no file; `fault` says why where the file can't be read.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self.fault = ""
 
     @cached_property
     def hints(self) -> list[Hint]:
@@ -94,31 +100,28 @@ class Catalogue:
     def _columns(self) -> dict[str, np.ndarray]:
         if not os.path.exists(self._path):
             return {}
-        with np.load(self._path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        try:
+            with np.load(io.BytesIO(stored.read(self._path)), allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+        except (OSError, ValueError) as error:
+            self.fault = f"{os.path.basename(self._path)} can't be read ({error})"
+            return {}
 
-    def candidates(
-        self, key: str, found: Signature, passed: set[str], alone: Mapping[str, Signature] | None = None
-    ) -> list[int]:
-        """The mistakes that give this very signature in the case of that key, and nothing wrong in a passed one.
-
-        `alone` has the signatures of layers that were asked by themselves: a mistake of theirs has to show there, and
-        where one does, no other is looked for.
-        """
-        layers = alone or {}
-        mistakes = [
+    def candidates(self, key: str, found: Signature, passed: set[str], among: Collection[str] = ()) -> list[int]:
+        """The mistakes that give this very signature in the case of that key, and nothing wrong in a passed one."""
+        return [
             mistake
             for mistake, cases in enumerate(self.signatures)
-            if found
-            and self.gives(mistake, key, found)
-            and not passed & cases.keys()
-            and all(self.gives(mistake, case, layers[case]) for case in cases.keys() & layers.keys())
+            if found and self.gives(mistake, key, found, among) and not passed & cases.keys()
         ]
-        return [mistake for mistake in mistakes if self.signatures[mistake].keys() & layers.keys()] or mistakes
 
-    def gives(self, mistake: int, key: str, found: Signature) -> bool:
-        """Whether a mistake gives this very signature in the case of that key; what is not kept tells nothing."""
+    def gives(self, mistake: int, key: str, found: Signature, among: Collection[str] = ()) -> bool:
+        """Whether a mistake gives this very signature in the case of that key, or among some of its quantities.
+
+        What a layer may keep is compared where it is known on both sides.
+        """
         known = self.signatures[mistake].get(key, {})
+        known = {name: trace for name, trace in known.items() if not among or name in among}
         alike = bool(known) and _judged(known) == _judged(found)
         return alike and all(known[name].same(found[name]) for name in known.keys() & found.keys())
 

@@ -1,126 +1,337 @@
-"""What fails because of what: known mistakes by their numbers, and each fault once, with what stands behind it."""
+"""What fails because of what: the faults of each problem, and behind which other it is shown to stand.
+
+A problem stands behind another only where it raised the same exception at the same place, shows the same recognised
+mistake or the same deviation, or was run again without that fault and passed.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from diagnosis import recognise
+from diagnosis import exceptions, recognise, values
+from diagnosis.compare import Mismatch
 from diagnosis.recognise import Catalogue, Signature
+from grading.experiments import LAYERS, Experiment, Experiments
 from grading.judges import Judge
 from grading.run import Verdict
 from grading.verdicts import Grading, Result
-from homework.findings import ALONE
-from homework.problems import BY_KEY, builds_on
+from homework import cases
+from homework.problems import BY_KEY
+
+# The layer's method that a problem of its own is about. Batch norm has none: it is asked by two probes, by itself.
+PARTS = {
+    f"{key}_{method}": f"{layer}.{method}"
+    for key, layer, methods in (
+        ("sigmoid", "Sigmoid", ("forward", "derivative")),
+        ("tanh", "Tanh", ("forward", "derivative")),
+        ("relu", "ReLU", ("forward", "derivative")),
+        ("loss", "SoftmaxCrossEntropy", ("forward", "derivative")),
+        ("linear", "Linear", ("forward", "backward")),
+    )
+    for method in methods
+}
+ALONE = ("batchnorm_layer", "batchnorm_eval")
+OF_BATCHNORM = ("batchnorm_train", "batchnorm_inference")
+# The methods of the network that an exercise looks at, in the order in which each builds on those before.
+STAGES = {
+    "mlp_forward": ("MLP.forward",),
+    "mlp_backward": ("MLP.forward", "MLP.backward"),
+    "mlp_steps": ("MLP.forward", "MLP.backward", "MLP.step"),
+    "batchnorm_train": ("MLP.forward", "MLP.backward"),
+    "batchnorm_inference": ("MLP.forward", "MLP.backward", "MLP.step"),
+}
+BACKWARD = ("backward(delta)", "dgamma", "dbeta")  # of the quantities of batch norm, those that its backward gives
+
+
+@dataclass
+class Fault:
+    """One thing that is wrong: in words, and by what it is known again in another problem."""
+
+    reason: str
+    mistakes: list[int] = field(default_factory=list)  # of the catalogue, those that give these numbers
+    place: list[Any] = field(default_factory=list)  # where it raised
+    kind: str = ""  # of a network's deviation
+
+    def same(self, other: Fault) -> bool:
+        pairs = ((self.place, other.place), (self.kind, other.kind), (self.mistakes, other.mistakes))
+        return any(mine and mine == theirs for mine, theirs in pairs)
 
 
 def signature(grading: Grading, key: str, references: Judge) -> Signature:
     """The signature of a case on the prestored inputs, which are those that the catalogue knows."""
+    result = prestored(grading, key, references)
+    return recognise.signature(result.outcome, result.mismatches) if result else {}
+
+
+def prestored(grading: Grading, key: str, references: Judge) -> Result | None:
+    """The result of a case on the prestored inputs: the graded one, or another run where a solution judged."""
     result = grading.results.get(key)
-    if result is None:
-        return {}
-    if grading.judge is not references:
-        inputs, expected = references.case(key)
-        deadline = grading.time_for(grading.deadline / 5)
-        if deadline <= 0 or result.outcome.ended not in ("returned", "raised"):
-            return {}
-        result = Result(grading.perform(key, inputs, deadline), inputs, expected)
-    return recognise.signature(result.outcome, result.mismatches)
+    if result is None or grading.judge is references:
+        return result
+    inputs, expected = references.case(key)
+    deadline = grading.time_for(grading.deadline / 5)
+    if deadline <= 0 or result.outcome.ended not in ("returned", "raised"):
+        return None
+    return Result(grading.perform(key, inputs, deadline), inputs, expected)
 
 
-def alone(grading: Grading, references: Judge) -> dict[str, Signature]:
-    """The signatures of the layers asked by themselves, as far as they gave values: empty for one that is right."""
-    found = {}
-    for key in ALONE:
-        deadline = grading.time_for(grading.deadline / 5)
-        if deadline > 0 and grading.run(key, deadline).outcome.ended == "returned":
-            found[key] = signature(grading, key, references)
-    return found
+def isolated(key: str, upstream: Iterable[str]) -> str:
+    """The name under which the catalogue keeps what a mistake gives where all layers, and these methods, are right."""
+    return "+".join([key, "layers", *upstream])
+
+
+def of_stage(found: Experiment, method: str) -> Signature:
+    """What a run shows of one method: its deviation, where it raised, and the quantities that it gives."""
+    mismatches = [mismatch for mismatch in found.result.mismatches if _method(mismatch.quantity) == method]
+    traces = recognise.signature(found.result.outcome, mismatches)
+    if method in found.deviations:
+        traces["deviation"] = recognise.Trace(found.deviations[method].kind, (0.0,) * recognise.SAMPLES)
+    return traces
 
 
 class Causes:
-    """Explains the verdicts of a grading: names what the catalogue recognises, and groups what has one reason."""
+    """Explains the verdicts of a grading: hints, reasons, and what stands behind what."""
 
-    def __init__(self, grading: Grading, catalogue: Catalogue, references: Judge) -> None:
+    def __init__(self, grading: Grading, catalogue: Catalogue, references: Judge, traces: str) -> None:
+        self.grading, self.catalogue, self.references = grading, catalogue, references
+        self.experiments = Experiments(grading, references, traces)
         verdicts = grading.verdicts
-        self.results, self.catalogue = grading.results, catalogue
         self.passed = {key for key, verdict in verdicts.items() if verdict.status == "passed"}
         self.unwritten = {key for key, verdict in verdicts.items() if verdict.status == "not started"}
         self.wrong: dict[str, Verdict] = {
-            key: verdict for key, verdict in verdicts.items() if key not in self.passed | self.unwritten
+            key: verdict
+            for key, verdict in verdicts.items()
+            if key not in self.passed | self.unwritten and key in grading.results
         }
-        self.signatures = {key: signature(grading, key, references) for key in self.wrong}
-        self.alone = alone(grading, references) if self.wrong else {}
-        self.right = self.passed | {key for key, found in self.alone.items() if not found}
+        self.faults: dict[str, list[Fault]] = {}  # of each wrong problem
+        self.layers: dict[str, str] = {}  # a layer's method at fault: the problem that shows it, or the probe
+        self.methods: dict[
+            str, str
+        ] = {}  # a network's method that is still to be written, and the problem that asks for it
+        self.cleared: set[str] = set()  # of the layers' problems that fail, those that pass after a right forward
+        self.batchnorm: list[Fault] = []  # what BatchNorm shows by itself
 
     def explain(self) -> None:
-        """Give the verdicts their hints, and put problems that fail for one reason behind the first of them."""
-        for key, verdict in self.wrong.items():
+        """Give every wrong verdict its hints and its reason, and put behind another what is shown to fail by it."""
+        networks = [key for key in self.wrong if self.experiments.possible(key)]
+        for key in self.wrong:
+            if key not in networks:
+                self._of_a_layer(key)
+        for key, part in PARTS.items():
+            if key in self.unwritten or (key in self.wrong and key not in self.cleared):
+                self.layers[part] = key
+        for key in self.unwritten:
+            if self.experiments.possible(key):
+                self.methods.setdefault(STAGES[cases.CASES[key][0]][-1], key)
+        if networks:
+            self._ask_batchnorm()
+        for key in networks:
+            self._of_a_network(key)
+        for key, faults in self.faults.items():
+            hints = [hint for fault in faults for hint in self.catalogue.named(fault.mistakes)]
+            self.wrong[key].hints = list(dict.fromkeys(hints))
+
+    # ------------------------------------------------------------ layers
+
+    def _of_a_layer(self, key: str) -> None:
+        """A problem of its own: its derivative or backward is asked again where its forward is wrong as well."""
+        verdict, result = self.wrong[key], prestored(self.grading, key, self.references)
+        below = next((other for other in verdict.problem.waits_for if other in {*self.wrong, *self.unwritten}), "")
+        if below and result:
+            again = self.experiments.isolated(key)
+            if again and not again.wrong:
+                self.cleared.add(key)
+                verdict.behind = below
+                return
+            if again and again.outcome.ended == "returned":
+                result = again
+                verdict.reason = self._said(again)
+        self._settle(key, [self._fault(key, result, verdict.reason)])
+
+    def _ask_batchnorm(self) -> None:
+        """What BatchNorm shows by itself: in forward, in backward after a right forward, and in inference."""
+        deadline = self.grading.time_for(self.grading.deadline / 5)
+        if deadline <= 0:
+            return
+        for key in ALONE:
+            self.grading.run(key, deadline)
+        layer, inference = (prestored(self.grading, key, self.references) for key in ALONE)
+        if layer is None or inference is None:
+            return
+        if layer.wrong:
+            ahead = [m for m in layer.mismatches if m.quantity not in BACKWARD]
+            self._add_batchnorm(ALONE[0], layer, ahead)
+            after = self.experiments.isolated(ALONE[0])
+            if after and layer.outcome.ended == "returned":
+                self._add_batchnorm(ALONE[0], after, [m for m in after.mismatches if m.quantity in BACKWARD])
+        trained = layer.outcome.ended == "returned" and not {m.quantity for m in layer.mismatches} - {*BACKWARD}
+        if inference.wrong and trained:
+            self._add_batchnorm(ALONE[1], inference, inference.mismatches)
+
+    def _add_batchnorm(self, key: str, result: Result, mismatches: list[Mismatch]) -> None:
+        if result.outcome.ended == "raised" or mismatches:
+            backward = mismatches and mismatches[0].quantity in BACKWARD
+            self.layers.setdefault("BatchNorm.backward" if backward else "BatchNorm.forward", key)
+            said = self._said(result, mismatches)
+            reason = said if result.outcome.ended == "raised" else f"BatchNorm by itself: {said}"
+            given = {name for name in result.expected if (name in BACKWARD) == bool(backward)}
+            found = recognise.signature(result.outcome, mismatches)
+            mistakes = self._mistakes(key, found, given if mismatches else ())
+            kind = f"{key} {'backward' if backward else 'forward'}"
+            self.batchnorm.append(Fault(reason, mistakes, _place(result.outcome.raised), kind))
+
+    # ------------------------------------------------------------ networks
+
+    def _of_a_network(self, key: str) -> None:
+        """Find out whether a problem fails by layers alone, and what the network does wrong beside them."""
+        verdict, layers = self.wrong[key], frozenset(self.layers)
+        first = self.experiments.run(key, layers)
+        if first is None:
+            self._settle(key, [self._fault(key, prestored(self.grading, key, self.references), verdict.reason)])
+            return
+        own = self.batchnorm if key in OF_BATCHNORM else []
+        if first.passed and layers:
+            needed = self._needed(key, layers)
+            problems = [self.layers[part] for part in needed if self.layers[part] in BY_KEY]
+            if own and any(part.startswith("BatchNorm") for part in needed):
+                self._settle(key, own)
+            else:
+                leaders = [self.wrong[k].behind or k if k in self.wrong else k for k in problems]
+                verdict.behind = min(leaders, key=list(BY_KEY).index, default="")
+            return
+        stages = STAGES[cases.CASES[key][0]]
+        if unwritten := next((self.methods[method] for method in stages if method in self.methods), ""):
+            verdict.behind = unwritten
+            return
+        faults = [fault for number in range(len(stages)) for fault in self._of_stage(key, stages, number, first)]
+        if not faults:
+            verdict.behind = self._by_upstream(key, stages, layers)
             if verdict.behind:
+                return
+            faults = [self._in_place(key, first)]
+        self._settle(key, [*faults, *own])
+
+    def _needed(self, key: str, layers: frozenset[str]) -> list[str]:
+        """Of the layers with whose stand-ins a problem passes, those without which it fails."""
+        for part in sorted(layers):
+            if len(layers) > 1:
+                without = self.experiments.run(key, layers - {part})
+                if without and without.passed:
+                    layers -= {part}
+        return sorted(layers)
+
+    def _of_stage(self, key: str, stages: tuple[str, ...], number: int, first: Experiment) -> list[Fault]:
+        """What one method of the network does wrong, with right layers, and right methods before it."""
+        method, upstream = stages[number], stages[:number]
+        found = self.experiments.run(key, frozenset([*LAYERS, *upstream]))
+        if found is None or found.passed:
+            return []
+        result, deviation = found.result, found.deviations.get(method)
+        mismatches = [m for m in result.mismatches if _method(m.quantity) == method]
+        raised = result.outcome.ended == "raised" and found.raised_in in (method, *([""] if not number else []))
+        said = []
+        if deviation and not (method == "MLP.step" and mismatches):
+            said.append(self._at(deviation.place) + deviation.sentence)
+        if raised and result.outcome.raised["type"] == "Broken":  # its import ended an earlier process
+            said = [self.wrong[key].reason]
+        elif raised:
+            said.append(self._said(result))
+        elif mismatches and not said:
+            said.append(self._said(result, mismatches))
+        if not said:
+            return []
+        clean = self._mistakes(isolated(key, upstream), of_stage(found, method))
+        plain = self._mistakes(key, recognise.signature(first.result.outcome, first.result.mismatches))
+        mistakes = [mistake for mistake in clean if mistake in plain] or clean
+        if not mistakes and first.raised_in in ("", method):
+            mistakes = plain
+        kind = f"{method} {deviation.kind}" if deviation else ""
+        return [Fault(". ".join(said), mistakes, _place(result.outcome.raised) if raised else [], kind)]
+
+    def _by_upstream(self, key: str, stages: tuple[str, ...], layers: frozenset[str]) -> str:
+        """The earlier problem whose method is at fault, if with a right one in its place this problem passes."""
+        for number in range(1, len(stages)):
+            found = self.experiments.run(key, layers | frozenset(stages[:number]))
+            if found and found.passed:
+                of_method = [k for k in self.faults if STAGES.get(cases.CASES[k][0], ("",))[-1] == stages[number - 1]]
+                return next((k for k in of_method if not self.wrong[k].behind), "")
+        return ""
+
+    def _in_place(self, key: str, first: Experiment) -> Fault:
+        """Every method does as it should beside right layers: one is at fault in its place, or what is kept."""
+        verdict = self.wrong[key]
+        fault = self._fault(key, first.result, verdict.reason)
+        found = self.experiments.run(key, frozenset(LAYERS))
+        if found and found.passed and found.shadow:
+            _, call, *quantity = found.shadow[0].split()
+            what = f"{call.rpartition('.')[0]}.{quantity[0]}" if quantity and quantity[0].islower() else call
+            fault.reason += f". With right layers in the place of yours it passes; yours first goes wrong at {what}"
+            fault.kind = re.sub(r"\[\d+\]", "", f"in place {call}")
+        return fault
+
+    # ------------------------------------------------------------ words
+
+    def _fault(self, key: str, result: Result | None, reason: str) -> Fault:
+        if result is None:
+            return Fault(reason)
+        found, outcome = recognise.signature(result.outcome, result.mismatches), result.outcome
+        place = _place(outcome.raised)
+        if outcome.ended in ("timeout", "died") and (outcome.detail or outcome.stage):
+            place = [outcome.ended, outcome.detail or outcome.stage]
+        return Fault(reason, self._mistakes(key, found), place)
+
+    def _at(self, place: str) -> str:
+        """A line of the submission, with its code, to begin a sentence with."""
+        file, _, line = place.rpartition(":")
+        lines = self.grading.submission.source(file)
+        code = lines[int(line) - 1].strip()[:100] if line and 0 < int(line) <= len(lines) else ""
+        return f"{file}, line {line}: `{code}`: " if code else ""
+
+    def _mistakes(self, key: str, found: Signature, among: Collection[str] = ()) -> list[int]:
+        """The mistakes of these numbers. An exception has none: what it says and where is said, and shared by many."""
+        if "raised" in found and "deviation" not in found:
+            return []
+        return self.catalogue.candidates(key, found, self.passed, among)
+
+    def _said(self, result: Result, mismatches: list[Mismatch] | None = None) -> str:
+        if result.outcome.ended == "raised":
+            return exceptions.exception(result.outcome, self.grading.submission, result.inputs)
+        mismatches = result.mismatches if mismatches is None else mismatches
+        return values.evidence(mismatches, result.right, result.inputs, result.expected) if mismatches else ""
+
+    def _settle(self, key: str, faults: list[Fault]) -> None:
+        """Give a problem its faults, save those that an earlier one shows; without others it stands behind that."""
+        verdict = self.wrong[key]
+        fresh, shown = [], ""
+        for fault in faults:
+            again = next(((k, one) for k, others in self.faults.items() for one in others if one.same(fault)), None)
+            if again is None:
+                fresh.append(fault)
                 continue
-            others = self._seen_through(key)
-            mistakes = [
-                mistake
-                for mistake in self._candidates(key)
-                if not others or any(self._gives(mistake, other) for other in others)
-            ]
-            whole = [mistake for mistake in mistakes if all(self._gives(mistake, other) for other in self.wrong)]
-            verdict.hints = self.catalogue.named(whole or mistakes)
-            if key.startswith("batchnorm") and self.alone.get("batchnorm_alone") and not verdict.hints:
-                verdict.hints = self.catalogue.named(self._candidates("batchnorm_alone"))
-            for other, later in self.wrong.items():
-                if other != key and not later.behind and self._same_fault(key, other, mistakes):
-                    later.behind = key
-        for verdict in self.wrong.values():
-            if verdict.status == "waiting" and not verdict.behind and not verdict.hints:
-                verdict.behind = next((key for key in builds_on(verdict.problem) if key in self.unwritten), "")
+            earlier, one = again
+            shown = shown or self.wrong[earlier].behind or earlier
+            # What is seen twice is a mistake that gives both.
+            both = [mistake for mistake in one.mistakes if mistake in fault.mistakes]
+            one.mistakes = both if both or (one.kind and fault.kind == one.kind) else one.mistakes
+        self.faults[key] = fresh
+        if not fresh and shown:
+            verdict.behind = shown
+        elif fresh:
+            verdict.reason = ". Besides: ".join(fault.reason for fault in fresh)
 
-    def _candidates(self, key: str) -> list[int]:
-        """The mistakes whose numbers an exercise gave; an exception has a reason of its own, and no numbers."""
-        found = self.signatures.get(key) or self.alone.get(key, {})
-        against = self.right | self.unwritten
-        return [] if "raised" in found else self.catalogue.candidates(key, found, against, self.alone)
 
-    def _gives(self, mistake: int, key: str) -> bool:
-        return self.catalogue.gives(mistake, key, self.signatures[key])
-
-    def _same_fault(self, key: str, other: str, mistakes: list[int]) -> bool:
-        """Whether a later problem fails for the reason for which the problem of that key does.
-
-        It does if it raises at the same place, if the mistake recognised there gives its numbers as well, or if it
-        builds on that problem and shows no known mistake of its own beside a known one.
-        """
-        raised, other_raised = (self.results[k].outcome.raised if k in self.results else {} for k in (key, other))
-        if raised and _place(raised) == _place(other_raised):
-            return True
-        if mistakes and any(self._gives(mistake, other) for mistake in mistakes):
-            return True
-        if key not in builds_on(self.wrong[other].problem):
-            return False
-        # A mistake seen through an unknown one is none to be named.
-        unknown = not self.wrong[key].hints
-        return unknown or not self.catalogue.named(self.catalogue.candidates(other, self.signatures[other], set()))
-
-    def _seen_through(self, key: str) -> list[str]:
-        """The wrong problems that build on that of the key and on no other wrong one: its mistake shows in one of them.
-
-        Not in all, for they may have mistakes of their own; and how one raises depends on the rest of the code.
-        """
-        above = [other for other in self.wrong if key in builds_on(BY_KEY[other])]
-        aside = self.wrong.keys() - {key, *above}
-        return [
-            other
-            for other in above
-            if not aside & {*builds_on(BY_KEY[other])}
-            and other in self.results
-            and self.results[other].outcome.ended == "returned"
-        ]
+def _method(quantity: str) -> str:
+    """The network's method that gives a quantity."""
+    if "after step" in quantity or quantity.endswith((".gamma", ".beta")):
+        return "MLP.step"
+    return "MLP.backward" if quantity.endswith((".dW", ".db", ".dgamma", ".dbeta")) else "MLP.forward"
 
 
 def _place(raised: dict[str, Any]) -> list[Any]:
-    """What was raised where; the message, which may hold one exercise's sizes, counts only where there is no place."""
+    """What was raised where; the message, without one exercise's sizes, counts only where there is no place."""
     if not raised:
         return []
-    frames, driver = raised["frames"], raised.get("driver", [])
-    if frames and frames[-1][2] in ("", "<module>"):
-        frames = frames[-1:]  # a file that can't be imported, whoever asks for it
-    return [raised["type"], frames, driver, "" if frames or driver else raised["message"]]
+    return [raised["type"], raised["frames"][-1:], "" if raised["frames"] else re.sub(r"\d+", "", raised["message"])]

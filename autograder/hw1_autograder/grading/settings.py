@@ -10,6 +10,7 @@ from sandbox.process import DEFAULT_DEADLINE, DEFAULT_MEMORY
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 REFERENCES = os.path.join(ROOT, "data", "hw1_reference.npz")
 MISTAKES = os.path.join(ROOT, "data", "hw1_mistakes.npz")
+TRACES = os.path.join(ROOT, "data", "hw1_traces.npz")
 MNIST = os.path.join(ROOT, "data", "mnist.npz")
 RUN_DEADLINE = 120.0  # seconds; the course's server ends a job after 180
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
+import traceback
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from diagnosis import exceptions, names, values
-from diagnosis.compare import Mismatch, array_of, article, compare_all
+from diagnosis.compare import Mismatch, article, compare_all, text_of
 from grading.judges import ANSWERS, Arrays, Judge, blobs, digest, perform
 from grading.run import Verdict
 from homework import cases
 from homework.problems import MLP, Problem, builds_on
-from sandbox.process import Outcome, Sandbox
+from sandbox.process import GraderError, Outcome, Sandbox
 from sandbox.submission import Submission
-from sandbox.wire import KEPT
+from sandbox.wire import is_kept
 
 MAY_BE_EMPTY = f"{MLP}.zero_grads"  # where backward overwrites the gradients, the points come without it
 CHOICES = {"question_1": "abcd", "question_2": "abc", "question_3": "ab", "question_4": "ab", "question_5": "abcd"}
@@ -38,6 +39,14 @@ class Result:
         return compare_all(self.outcome, self.expected)
 
     @property
+    def right(self) -> list[str]:
+        """The quantities that were returned, and are right as far as they are compared."""
+        wrong = {mismatch.quantity for mismatch in self.mismatches}
+        output_wrong = any(name.startswith("forward") for name in wrong)
+        counted = [name for name in self.expected if output_wrong or not is_kept(name)]
+        return [name for name in counted if name in self.outcome.types and name not in wrong]
+
+    @property
     def wrong(self) -> bool:
         """Whether the exercise raised, or anything that can be compared differs."""
         return self.outcome.ended == "raised" or bool(self.mismatches) or "NoneType" in self.outcome.types.values()
@@ -55,9 +64,24 @@ class Grading:
         self.deadline, self._run_deadline = deadline, run_deadline
         self._end = time.monotonic() + run_deadline
         self.results: dict[str, Result] = {}
+        self.failure = ""  # what went wrong in the grader itself, first
 
     def grade(self, problem: Problem) -> Verdict:
-        """Return the verdict on a problem, and keep it."""
+        """Return the verdict on a problem, and keep it; where the grader fails, that is the verdict."""
+        try:
+            with np.errstate(all="ignore"):  # wrong numbers may be of any size
+                verdict = self._grade(problem)
+        except Exception as error:
+            why = str(error)
+            if not isinstance(error, GraderError):
+                traceback.print_exc()
+                why = f"the grader failed here, with {type(error).__name__}"
+            self.failure = self.failure or why
+            verdict = Verdict(problem, "error", f"not graded: {why}")
+        self.verdicts[problem.key] = verdict
+        return verdict
+
+    def _grade(self, problem: Problem) -> Verdict:
         deadline = self.time_for(self._deadline_of(problem))
         if deadline <= 0:
             verdict = Verdict(problem, "timeout", f"not graded: the run's {self._run_deadline:g} s were used up")
@@ -71,7 +95,6 @@ class Grading:
             verdict.waits_for = self._first_failed(problem)
             if verdict.waits_for:
                 verdict.status = "waiting"
-        self.verdicts[problem.key] = verdict
         return verdict
 
     @property
@@ -86,6 +109,14 @@ class Grading:
     def perform(self, key: str, inputs: Arrays, deadline: float) -> Outcome:
         """Run the exercise of a case on other inputs than the judge's."""
         return perform(self._sandbox, key, inputs, deadline)
+
+    def exercise(self, name: str, inputs: Arrays, deadline: float) -> Outcome:
+        """Run an exercise that is no case of its own."""
+        return self._sandbox.run(name, blobs(inputs), deadline)
+
+    def renew(self) -> None:
+        """Have the next exercise find a fresh process."""
+        self._sandbox.close()
 
     def run(self, key: str, deadline: float) -> Result:
         """Run a case once; a second probe of the same case reads the first one's result."""
@@ -140,7 +171,7 @@ class Grading:
         if not problem.bodies or deadline <= 0:
             return {}
         outcome = self._sandbox.run("state_of_bodies", blobs({"bodies": np.array(problem.bodies)}), deadline)
-        states = {name: str(array_of(blob)) for name, blob in outcome.blobs.items() if name in problem.bodies}
+        states = {name: text_of(blob) for name, blob in outcome.blobs.items() if name in problem.bodies}
         return {name: state for name, state in states.items() if state.isidentifier() and len(state) < 100}
 
     def _evidence(self, key: str, result: Result) -> str:
@@ -148,11 +179,7 @@ class Grading:
         mismatches = result.mismatches
         if not mismatches:
             return ""
-        wrong = {mismatch.quantity for mismatch in mismatches}
-        output_wrong = any(name.startswith("forward") for name in wrong)
-        seen = [name for name in result.expected if output_wrong or not name.endswith(KEPT)]
-        right = [name for name in seen if name in result.outcome.types and name not in wrong]
-        said = values.evidence(mismatches, right, result.inputs, result.expected)
+        said = values.evidence(mismatches, result.right, result.inputs, result.expected)
         lead = values.in_order(mismatches)[0]
         if lead.type == "NoneType":
             owner = _owner(lead.quantity, key, result.inputs)
@@ -190,7 +217,7 @@ def _choices(outcome: Outcome, expected: Arrays) -> str:
     answers = {}
     for name in ANSWERS:
         kind, blob = outcome.types.get(name, ""), outcome.blobs.get(name)
-        text = str(array_of(blob)) if blob is not None and kind == "str" else ""
+        text = text_of(blob) if blob is not None and kind == "str" else ""
         if len(text) != 1 or text not in CHOICES[name]:
             shown = f"{text[:20]!r}" if kind == "str" else article(kind)
             return f"{name} returns {shown}, expected one lower-case letter of {', '.join(CHOICES[name])}"

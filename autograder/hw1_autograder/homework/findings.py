@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from homework.problems import PROBLEMS
-
 
 class Probe(NamedTuple):
     """One exercise of probes.py and what a wrong value of it means, by a word of the quantity's name."""
@@ -21,11 +19,6 @@ class Probe(NamedTuple):
     unless: tuple[str, ...] = ()  # cases whose finding says the same already
     raising: bool = False  # whether the title says as much where an exception came and no values
 
-
-# Cases that ask one layer by itself: what is said of a layer is read there, not out of a network's numbers. The
-# homework has no problem of that kind for batch norm.
-LAYERS = ("activation", "loss", "linear")
-ALONE = (*(p.key for p in PROBLEMS if p.exercise.partition("_")[0] in LAYERS), "batchnorm_alone")
 
 AFTER_BN = ("batchnorm_train",)
 CHANGES = ("after the calls",)
@@ -84,10 +77,11 @@ PROBES: tuple[Probe, ...] = (
         ("forward(x)", "backward(delta)", "dgamma"),
     ),
     Probe(
-        "batchnorm_alone",
+        "batchnorm_layer",
         ("batchnorm_inference",),
         "BatchNorm on its own differs from BatchNorm in a network",
         "later homeworks use the layer by itself",
+        ("forward(x)", "backward(delta)", "dgamma", "dbeta"),
     ),
     Probe(
         "batchnorm_layer",

@@ -1,0 +1,213 @@
+"""The log of a network's calls in words: the first call, in each stage of a pass, that is not the one due.
+
+Orders that make no difference are no deviation, nor are calls that a network replaces by formulas of its own: an array
+that is right but belongs further on says that what lies between was done otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from homework.wiring import Call, backward, forward
+
+UNKNOWN = ("?", "?!")  # arrays that the trace lacks; of the first, the log has the values
+
+
+class Entry(NamedTuple):
+    """One line of the log: the pass, the network's method that runs, the call, what it was handed, and where."""
+
+    number: int
+    stage: str
+    call: str
+    handed: list[str]
+    place: str  # hw1/hw1.py:66, if the call came from a line of the submission
+
+
+class Deviation(NamedTuple):
+    """What a method of the network does otherwise than a right one, the kind of it, and the line, if it is one line's.
+
+    Where an array was handed that the trace lacks, `due` names the pass and the array in whose place it came.
+    """
+
+    method: str
+    kind: str
+    sentence: str
+    place: str = ""
+    due: str = ""
+
+
+def read(lines: Iterable[str]) -> list[Entry]:
+    """The log's lines as entries; what is none, is left out."""
+    entries = []
+    for line in lines:
+        line, _, place = line.partition(" @")
+        parts = line.split()
+        if len(parts) >= 3 and parts[0].isdigit():
+            known = place if re.fullmatch(r"[\w./ -]+:\d{1,6}", place) else ""
+            entries.append(Entry(int(parts[0]), parts[1], parts[2], parts[3:], known))
+    return entries
+
+
+def deviations(entries: list[Entry], size: tuple[int, int], modes: list[bool], wrong: set[str]) -> list[Deviation]:
+    """The first deviation of each method; `size` counts the layers and the batch norms, `wrong` names quantities."""
+    found: dict[str, Deviation] = {}
+    for number, training in enumerate(modes):
+        own = [entry for entry in entries if entry.number == number]
+        for one in (
+            _step(own, number),
+            _forward([entry for entry in own if entry.stage == "forward"], forward(*size), training),
+            _criterion(own, size[0]),
+            _backward([entry for entry in own if entry.stage == "backward"], backward(*size), size[0], wrong),
+        ):
+            if one:
+                found.setdefault(one.method, one._replace(due=f"{number}/{one.due}" if one.due else ""))
+    return list(found.values())
+
+
+def _step(entries: list[Entry], number: int) -> Deviation | None:
+    moved = [entry.handed[0] for entry in entries if entry.call == "parameter" and entry.handed]
+    if not moved:
+        return None
+    return Deviation("MLP.step", "step", f"MLP.step leaves another {moved[0]} than it should after step {number}")
+
+
+def _forward(entries: list[Entry], due: list[Call], training: bool) -> Deviation | None:
+    def deviation(kind: str, sentence: str, place: str = "", name: str = "") -> Deviation:
+        return Deviation("MLP.forward", kind, f"MLP.forward {sentence}", place, name)
+
+    names = [call.name for call in due]
+    at = 0  # the call that is due
+    for entry in entries:
+        if entry.call not in names or not entry.handed:
+            continue
+        place = names.index(entry.call)
+        call, handed, line = due[place], entry.handed[0], entry.place
+        if handed == call.handed[0]:
+            at = max(at, place + 1)
+            flag = (entry.handed[1:] or ["False"])[0]
+            if call.layer.startswith("bn_layers") and flag == str(training) and training:
+                return deviation("flag", f"passes eval=True to {call.layer} while it trains", line)
+            if call.layer.startswith("bn_layers") and flag == str(training):
+                return deviation("flag", f"does not pass the eval flag to {call.layer} in inference", line)
+        elif place < at:
+            where = f", where {due[at].layer} is due" if at < len(due) else ", after the last layer"
+            said_so = f"calls {call.layer} a second time{where}, and hands it {said(handed)}"
+            return deviation("calls again", said_so, line)
+        elif place > at and handed in ("x", *names[:at]):
+            family = due[at].layer.partition("[")[0]
+            return deviation(f"leaves out {family}", f"leaves out {due[at].layer}: {_handed(call.layer, handed)}", line)
+        elif handed in UNKNOWN:
+            changed = call.handed[0]
+            return deviation("changes", f"changes {said(changed)} before it hands it to {call.layer}", line, changed)
+        else:
+            return deviation(
+                "hands", f"hands {said(handed)} to {call.layer}, where {said(call.handed[0])} is due", line
+            )
+    returned = next((entry.handed[0] for entry in entries if entry.call == "return" and entry.handed), names[-1])
+    if returned == "x" and not at:
+        return deviation("stops", "calls no layer and returns the network's input")
+    if returned == names[-1] or not at:
+        return None
+    if at == len(due):
+        what = said(returned) if returned in ("x", *names) else "something else"
+        said_so = f"calls every layer and then returns {what}, not {said(names[-1])}"
+        return deviation("returns", said_so, "", names[-1])
+    if returned in names and due[at].layer.startswith("linear"):
+        return deviation("stops", f"stops after layer {_number(due[at].layer)} of {_number(due[-1].layer) + 1}")
+    if returned in names:
+        family = due[at].layer.partition("[")[0]
+        return deviation(f"leaves out {family}", f"leaves out {due[at].layer}: it returns {said(returned)}")
+    return None
+
+
+def _criterion(entries: list[Entry], layers: int) -> Deviation | None:
+    def deviation(sentence: str, place: str) -> Deviation:
+        return Deviation("MLP.backward", "criterion", f"MLP.backward {sentence}", place)
+
+    due = [f"activations[{layers - 1}].forward", "labels"]
+    called = False
+    for entry in entries:
+        if entry.call == "criterion.forward" and len(entry.handed) >= 2:
+            called = True
+            if entry.handed[:2] == due[::-1]:
+                said_so = "calls the criterion with the labels first: it takes the output, then the labels"
+                return deviation(said_so, entry.place)
+            for handed, right in zip(entry.handed, due):
+                if handed not in (right, *UNKNOWN):
+                    return deviation(f"hands {said(handed)} to the criterion, where {said(right)} is due", entry.place)
+        elif entry.call == "criterion.derivative" and not called:
+            said_so = "asks for the criterion's derivative before the criterion is called with output and labels"
+            return deviation(said_so, entry.place)
+    return None
+
+
+def _backward(entries: list[Entry], calls: list[Call], layers: int, wrong: set[str]) -> Deviation | None:
+    def deviation(kind: str, sentence: str, place: str = "", name: str = "") -> Deviation:
+        return Deviation("MLP.backward", kind, f"MLP.backward {sentence}", place, name)
+
+    due = [call for call in calls if call.method == "backward"]
+    names = [call.name for call in due]
+    at = 0
+    for entry in entries:
+        if entry.call not in names or not entry.handed:
+            continue
+        place, line = names.index(entry.call), entry.place
+        (layer, _, [right]), handed = due[place], entry.handed[0]
+        call, k = f"{layer}.backward", _number(layer)
+        if handed == right:
+            at = max(at, place + 1)
+        elif place < at:
+            where = f", where {due[at].layer} is due" if at < len(due) else ""
+            return deviation("calls again", f"calls {call} a second time{where}", line)
+        elif place > at and (due[at].layer, handed) == (f"bn_layers[{k}]", f"delta[{k}]"):
+            return deviation("leaves out bn_layers", f"leaves out {due[at].layer}: {_handed(call, handed)}", line)
+        elif place > at:
+            return deviation("order", f"calls {call}, where {due[at].layer}.backward is due", line)
+        elif handed == _above(k, layers) and right == f"delta[{k}]":
+            said_so = f"leaves out activations[{k}]'s derivative: {_handed(call, handed)}"
+            return deviation("leaves out a derivative", said_so, line)
+        else:
+            what = "something else" if handed in UNKNOWN else said(handed)
+            wanted = said(right)
+            if right == f"delta[{k}]":
+                wanted = f"{said(_above(k, layers))}, times activations[{k}]'s derivative,"
+            return deviation("hands", f"hands {what} to {call}, where {wanted} is due", line, right)
+    if at < len(due) and {f"{due[at].layer}.{name}" for name in ("dW", "db", "dgamma", "dbeta")} & wrong:
+        after = f"stops after {due[at - 1].layer}: it " if at else ""
+        return deviation("stops", f"{after}never calls {due[at].layer}.backward")
+    return None
+
+
+def _handed(call: str, name: str) -> str:
+    return f"{call} is handed {said(name)}"
+
+
+def _number(layer: str) -> int:
+    return int(re.findall(r"\d+", layer)[0])
+
+
+def _above(k: int, layers: int) -> str:
+    """The name of what comes down to layer k."""
+    return f"linear_layers[{k + 1}].backward" if k + 1 < layers else "criterion.derivative"
+
+
+def said(name: str) -> str:
+    """A name of the log in a student's words."""
+    words = {
+        "x": "the network's input",
+        "labels": "the labels",
+        "criterion.forward": "the loss",
+        "criterion.derivative": "the criterion's derivative",
+        "NoneType": "None",
+    }
+    if name in words or name in UNKNOWN:
+        return words.get(name, "another array")
+    layer, _, method = name.rpartition(".")
+    ends = {"forward": "'s output", "backward": "'s dx", "derivative": "'s derivative"}
+    if method in ends:
+        return layer + ends[method]
+    if name.startswith("delta["):
+        return f"the delta of layer {_number(name)}"
+    return name if layer else f"a {name}"

@@ -1,0 +1,147 @@
+"""Runs failing network problems again with stand-ins for layers, in a fresh process, to see what is at fault.
+
+The experiments always use the prestored inputs, and nothing of them judges: points come from the graded run alone.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from diagnosis.compare import array_of
+from diagnosis.network import Deviation, deviations, read
+from grading.judges import Arrays, Judge
+from grading.verdicts import Grading, Result
+from homework import cases, stored, wiring
+
+LAYERS = ("Sigmoid", "Tanh", "ReLU", "Identity", "SoftmaxCrossEntropy", "Linear", "BatchNorm")
+AFTER_FORWARD = {
+    "activation_derivative": "",
+    "loss_derivative": "SoftmaxCrossEntropy",
+    "linear_backward": "Linear",
+    "probe_batchnorm": "BatchNorm",
+}
+EXERCISES = ("mlp_forward", "mlp_backward", "mlp_steps", "batchnorm_train", "batchnorm_inference")
+
+
+@dataclass
+class Experiment:
+    """One run with parts replaced: its result, how its calls deviate, what the shadows of layers found."""
+
+    parts: frozenset[str]
+    result: Result
+    deviations: dict[str, Deviation]  # by the network's method
+    raised_in: str  # the network's method, if it raised in one
+    shadow: list[str]
+    unknown: np.ndarray | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.result.outcome.ended == "returned" and not self.result.wrong and not self.deviations
+
+
+class Experiments:
+    """Runs experiments on one submission, each once."""
+
+    def __init__(self, grading: Grading, references: Judge, traces: str) -> None:
+        self._grading, self._references, self._path = grading, references, traces
+        self._made: dict[tuple[str, frozenset[str]], Experiment | None] = {}
+        self._stopped = False
+        self.fault = ""  # why the traces can't be read, if they can't
+
+    @cached_property
+    def _traces(self) -> dict[str, Arrays]:
+        """The arrays of every problem's trace, by `pass/name`."""
+        found: dict[str, Arrays] = {}
+        try:
+            with np.load(io.BytesIO(stored.read(self._path)), allow_pickle=False) as file:
+                for name in file.files:
+                    key, _, rest = name.partition("/")
+                    found.setdefault(key, {})[rest] = file[name]
+        except (OSError, ValueError) as error:
+            self.fault, self._stopped = f"{os.path.basename(self._path)} can't be read ({error})", True
+        return found
+
+    def possible(self, key: str) -> bool:
+        return cases.CASES[key][0] in EXERCISES
+
+    def run(self, key: str, parts: frozenset[str], empty_bn: bool = False) -> Experiment | None:
+        """Run a problem's exercise with these parts replaced; None if that can't be done, or no time is left."""
+        if (key, parts) not in self._made:
+            if not self._made:
+                self._grading.renew()
+            self._made[key, parts] = self._run(key, parts, empty_bn)
+        return self._made[key, parts]
+
+    def isolated(self, key: str) -> Result | None:
+        """Ask a layer for its derivative or its backward after a right forward; None if that can't be done."""
+        exercise, (inputs, expected) = cases.CASES[key][0], self._references.case(key)
+        part = AFTER_FORWARD.get(exercise) or str(inputs["name"])
+        right: Arrays = {name: expected[name] for name in ("mean", "var", "norm") if name in expected}
+        if right:
+            right["out"] = expected["forward(x)"]
+        for name, handed in (("x", "x"), ("logits", "x"), ("labels", "y")):
+            if handed in inputs:
+                right[name] = inputs[handed]
+        right.update({name: array for name, array in self._traces.get(key, {}).items() if name == "state"})
+        given = {
+            "exercise": np.array(exercise),
+            "part": np.array(part),
+            **{f"in/{name}": value for name, value in inputs.items()},
+            **{f"set/{name}": value for name, value in right.items()},
+        }
+        deadline = self._grading.time_for(self._grading.deadline)
+        if deadline <= 0 or self._stopped:
+            return None
+        outcome = self._grading.exercise("after_forward", given, deadline)
+        return Result(outcome, inputs, expected) if outcome.ended in ("returned", "raised") else None
+
+    def _run(self, key: str, parts: frozenset[str], empty_bn: bool) -> Experiment | None:
+        deadline = self._grading.time_for(self._grading.deadline)
+        traces = self._traces
+        if deadline <= 0 or self._stopped:
+            return None
+        inputs, expected = self._references.case(key)
+        layers, bn = size = wiring.size_of(dict(inputs))
+        rows = inputs.get("rows", np.array([len(inputs["x"])]))
+        passes = [
+            *zip(
+                np.split(inputs["x"], np.cumsum(rows)[:-1]),
+                np.split(inputs.get("y", inputs["x"]), np.cumsum(rows)[:-1]),
+            )
+        ]
+        trace = dict(traces[key])
+        for number, (x, y) in enumerate(passes):
+            trace[f"{number}/x"] = x
+            if "y" in inputs:
+                trace[f"{number}/labels"] = y
+        if "x_eval" in inputs:
+            trace[f"{len(passes)}/x"] = inputs["x_eval"]
+        modes = [True] * len(passes) + [False] * ("x_eval" in inputs)
+        calls = [*wiring.forward(layers, bn), *wiring.backward(layers, bn)]
+        given = {
+            "exercise": np.array(cases.CASES[key][0]),
+            "parts": np.array(sorted(parts) or [""]),
+            "calls": np.array([" ".join([call.name, *call.handed]) for call in calls]),
+            "modes": np.array(modes),
+            "empty_bn": np.array(empty_bn),
+            **{f"in/{name}": value for name, value in inputs.items()},
+            **trace,
+        }
+        outcome = self._grading.exercise("experiment", given, deadline)
+        if outcome.ended not in ("returned", "raised"):
+            self._stopped = True
+            return None
+        log = self._grading.exercise("experiment_log", {}, deadline)
+        told = {name: array_of(blob) for name, blob in log.blobs.items()} if log.ended == "returned" else {}
+        lines = {name: [str(line) for line in told[name].flat] for name in ("calls", "shadow") if name in told}
+        result = Result(outcome, inputs, expected)
+        wrong = {mismatch.quantity for mismatch in result.mismatches}
+        entries = read(lines.get("calls", []))
+        found = {one.method: one for one in deviations(entries, size, modes, wrong)}
+        raised_in = next((f"MLP.{entry.stage}" for entry in entries if entry.call == "raised"), "")
+        return Experiment(parts, result, found, raised_in, lines.get("shadow", []), told.get("unknown"))
