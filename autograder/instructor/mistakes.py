@@ -370,6 +370,12 @@ MISTAKES: tuple[Mistake, ...] = (
         "tanh_large",
     ),
     Mistake(
+        "identity_derivative_zero",
+        "3.1",
+        "Identity.derivative is 0: the derivative of z is 1",
+        _activation("Identity", derivative="0 * self.state"),
+    ),
+    Mistake(
         "sigmoid_twice",
         "3.1.1",
         "Sigmoid.forward applies the sigmoid twice",
@@ -1293,13 +1299,13 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "eval_flag_not_passed",
         "3.3",
-        "inference mode does not reach batch norm: MLP.forward does not pass it on",
+        "MLP.forward does not pass its mode on to batch norm: in inference, eval is true",
         _mlp_forward("x = linear(x)\nif i < self.num_bn_layers:\n    x = self.bn_layers[i](x)\nx = activation(x)"),
     ),
     Mistake(
         "eval_not_looked_at",
         "3.3",
-        "BatchNorm.forward takes no notice of eval",
+        "BatchNorm.forward takes no notice of eval: inference takes the running averages",
         _batchnorm_forward(before="eval = False"),
     ),
     Mistake(

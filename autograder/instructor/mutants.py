@@ -15,19 +15,22 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "autograder" / "hw1_autograder"))
+sys.path[:0] = [str(ROOT / "autograder" / folder) for folder in ("hw1_autograder", "instructor")]
 
 from grading.findings import probe  # noqa: E402
 from grading.judges import Prestored  # noqa: E402
+from grading.run import Run  # noqa: E402
 from grading.settings import REFERENCES  # noqa: E402
 from grading.verdicts import Grading  # noqa: E402
 from homework.findings import PROBES  # noqa: E402
 from homework.problems import PROBLEMS  # noqa: E402
+from mistakes import FILES as CLASSES  # noqa: E402
+from mistakes import MISTAKES  # noqa: E402
 from sandbox.submission import REQUIRED as FILES  # noqa: E402
 from sandbox.submission import Submission  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
@@ -254,12 +257,45 @@ class Survey(NamedTuple):
     surviving: list[Mutant]
 
 
+def everything(every: int = 1) -> list[Mutant]:
+    """Every n-th mutant of the solution."""
+    made = (mutants(name, (ROOT / name).read_text(encoding="utf-8")) for name in FILES)
+    return list(islice(chain.from_iterable(made), 0, None, every))
+
+
+def false_claims(mutant: Mutant, run: Run) -> list[str]:
+    """What a report says of a body that the mutant did not change: hints, findings' titles, what returns nothing."""
+    owner = mutant.place.rpartition(".")[0]
+    bodies = {target for mistake in MISTAKES for target in mistake.code}
+
+    def changed(target: str) -> bool:
+        if mutant.place in bodies:
+            return target == mutant.place
+        return target.partition(".")[0] == owner if owner else CLASSES.get(target.partition(".")[0]) == mutant.file
+
+    said: list[Any] = [v for v in run.verdicts.values() if not v.score and not v.behind]
+    found = []
+    for hint in [hint for each in [*said, *run.findings] for hint in each.hints]:
+        causes = [target for mistake in MISTAKES if mistake.hint == hint.text for target in mistake.code]
+        if not any(map(changed, causes)):
+            found.append(hint.text)
+    for finding in run.findings:
+        named = [word for word in re.findall(r"\w+", finding.title) if word in CLASSES]
+        if named and not any(CLASSES[name] == mutant.file for name in named):
+            found.append(finding.title)
+    for each in [*said, *run.findings]:
+        for name in re.findall(r"(\w+)\.\w+ (?:returns nothing|has no return)|no line of (\w+)'s", each.reason):
+            if owner and owner not in name:
+                found.append(each.reason)
+    return found
+
+
 def survey(every: int = 1, progress: bool = False) -> Survey:
     """Grade every n-th mutant, as many at once as there are processors."""
     solution = {name: (ROOT / name).read_bytes() for name in FILES}
     if shown := verdict(solution):
         raise RuntimeError(f"the solution itself does not pass: {shown}")
-    made = list(islice((m for name in FILES for m in mutants(name, solution[name].decode())), 0, None, every))
+    made = everything(every)
     result = Survey(len(made), [], [], [])
 
     def shows(mutant: Mutant) -> str:

@@ -277,15 +277,6 @@ def probe_batchnorm_attributes(x: np.ndarray, **_: np.ndarray) -> dict[str, Any]
     return {f"{name} after a batch": value for name, value in values.items()}
 
 
-def batchnorm_alone(
-    x: np.ndarray, delta: np.ndarray, x_eval: np.ndarray, gamma: np.ndarray, beta: np.ndarray
-) -> dict[str, Any]:
-    trained = probe_batchnorm(x, delta, gamma, beta, np.array(1))
-    values = {name: trained[name] for name in ("forward(x)", "backward(delta)", "dgamma", "dbeta")}
-    inference = probe_batchnorm_eval(x, x_eval, gamma, beta, np.array(1))["forward(x, eval=True)"]
-    return {**values, "forward(x, eval=True)": inference}
-
-
 def probe_batchnorm_start(size: np.ndarray) -> dict[str, Any]:
     zeros, ones = np.zeros((1, int(size))), np.ones((1, int(size)))
     values = {"gamma": ones, "beta": zeros, "dgamma": zeros, "dbeta": zeros}

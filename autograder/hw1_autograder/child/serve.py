@@ -68,8 +68,18 @@ def main() -> None:
     sys.path.insert(0, os.path.dirname(HERE))
     import numpy as np
 
-    # Beside `frames` and the two fences, each of these enters its exercises in the table.
-    from child import exercises, fence, frames, gradients, guard, importers, probes, stand_ins, training_log  # noqa: F401
+    # Beside the two fences, each of these enters its exercises in the table.
+    from child import (  # noqa: F401
+        exercises,
+        fence,
+        frames,
+        gradients,
+        guard,
+        importers,
+        probes,
+        stand_ins,
+        training_log,
+    )
     from sandbox import wire
 
     # From now on every name is the submission's, found as plain Python finds it with the two folders at the end.

@@ -289,9 +289,10 @@ class Causes:
         return f"{file}, line {line}: `{code}`: " if code else ""
 
     def _mistakes(self, key: str, found: Signature, among: Collection[str] = ()) -> list[int]:
-        if "raised" in found and "deviation" not in found:  # an exception has a reason of its own, and no numbers
+        """The mistakes of these numbers. An exception has none: what it says and where is said, and shared by many."""
+        if "raised" in found and "deviation" not in found:
             return []
-        return self.catalogue.candidates(key, found, self.passed | self.unwritten, among)
+        return self.catalogue.candidates(key, found, self.passed, among)
 
     def _said(self, result: Result, mismatches: list[Mismatch] | None = None) -> str:
         if result.outcome.ended == "raised":

@@ -186,7 +186,7 @@ class Grading:
             if why := names.unset(lead.quantity, owner, self.submission):
                 said += f"; {why}"
         deadline = self.time_for(self.deadline)
-        if any(mismatch.kind == "finite" for mismatch in mismatches) and deadline > 0:
+        if lead.kind == "finite" and deadline > 0:
             again = self._sandbox.run(cases.CASES[key][0], blobs(result.inputs), deadline, strict=True)
             if again.ended == "raised" and again.raised["type"] == "FloatingPointError" and again.raised["frames"]:
                 said += f". It first goes wrong in {exceptions.exception(again, self.submission)}"

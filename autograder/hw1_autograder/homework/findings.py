@@ -77,10 +77,11 @@ PROBES: tuple[Probe, ...] = (
         ("forward(x)", "backward(delta)", "dgamma"),
     ),
     Probe(
-        "batchnorm_alone",
+        "batchnorm_layer",
         ("batchnorm_inference",),
         "BatchNorm on its own differs from BatchNorm in a network",
         "later homeworks use the layer by itself",
+        ("forward(x)", "backward(delta)", "dgamma", "dbeta"),
     ),
     Probe(
         "batchnorm_layer",
