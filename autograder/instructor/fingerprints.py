@@ -28,6 +28,7 @@ from grading.verdicts import Grading  # noqa: E402
 from homework import cases  # noqa: E402
 from homework.problems import PROBLEMS  # noqa: E402
 from mistakes import MISTAKES, Mistake, apply  # noqa: E402
+from sandbox.process import GraderError  # noqa: E402
 from sandbox.submission import Submission, read  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
 
@@ -40,6 +41,8 @@ def graded(mistake: Mistake, solution: dict[str, bytes]) -> Iterator[Grading]:
         grading = opened(Settings(folder), workplace)
         for problem in PROBLEMS:
             grading.grade(problem)
+        if grading.failure:
+            raise GraderError(grading.failure)
         yield grading
 
 

@@ -26,14 +26,17 @@ FILES = (
     "create_tarball.sh",
     "setup.py",
     "mytorch/*.py",
+    "mytorch/py.typed",
     "hw1/*.py",
     "data/*.npz",
+    "data/SHA256SUMS",
     "data/README.md",
     "data/expected_plots/*.png",
     "autograder/hw1_autograder/**/*.py",
 )
 STAFF_BEGIN, STAFF_END = "<!-- staff: begin -->", "<!-- staff: end -->"  # around what a page says to the staff alone
 KEPT_IMPORTS = ("numpy", "activation", "batchnorm", "linear", "loss")  # a student needs them, the given code or not
+SOLUTIONS_OWN = ("gradients",)  # public here, but no part of the homework: it goes with the body that calls it
 
 Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -68,7 +71,7 @@ def starter(bodies: Iterable[str] = TO_WRITE) -> dict[str, bytes]:
 
 
 def emptied(file: str, source: str, names: list[str]) -> str:
-    """Return the source without these bodies, nor what nothing but them used: private helpers, imports."""
+    """Return the source without these bodies, nor what nothing but them used: helpers of the solution's, imports."""
     tree, lines = ast.parse(source), source.splitlines(keepends=True)
     lines = spliced(lines, [body_cut(file, tree, lines, name) for name in names])
     used_before = used_names(tree)
@@ -136,7 +139,7 @@ def used_names(tree: ast.AST) -> set[str]:
 
 
 def unused(tree: ast.Module, lines: list[str], dropped: set[str]) -> Iterator[Cut]:
-    """Yield the private functions and constants, and the imports, of names that only removed code used."""
+    """Yield the solution's own functions and constants, and the imports, of names that only removed code used."""
     blocks = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
     for node in (node for block in blocks for node in block):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -144,7 +147,7 @@ def unused(tree: ast.Module, lines: list[str], dropped: set[str]) -> Iterator[Cu
             names = {alias.asname or alias.name for alias in node.names}
             if module not in KEPT_IMPORTS and names <= dropped:
                 yield Cut(node.lineno - 1, int(node.end_lineno or 0), [])
-        elif any(name.startswith("_") and name in dropped for name in defined(node)):
+        elif any(name in dropped and (name.startswith("_") or name in SOLUTIONS_OWN) for name in defined(node)):
             first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) - 1
             while first and (lines[first - 1].isspace() or lines[first - 1].lstrip().startswith("#")):
                 first -= 1

@@ -149,11 +149,12 @@ def _batchnorm_backward(
     dmean: str = "-(dnorm / std).sum(axis=0, keepdims=True) - 2 / m * dvar * centred.sum(axis=0, keepdims=True)",
     dx: str = "dnorm / std + dvar * 2 / m * centred + dmean / m",
     assign: str = "=",
+    m: str = "len(delta)",
 ) -> dict[str, str]:
     return {
         "BatchNorm.backward": f"""
             def backward(self, delta):
-                m = len(delta)
+                m = {m}
                 centred = self.x - self.mean
                 std = np.sqrt(self.var + self.eps)
                 self.dgamma {assign} {dgamma}
@@ -368,6 +369,73 @@ MISTAKES: tuple[Mistake, ...] = (
         _activation("Tanh", "p, m = np.exp(x), np.exp(-x); self.state = (p - m) / (p + m)"),
         "tanh_large",
     ),
+    Mistake(
+        "sigmoid_twice",
+        "3.1.1",
+        "Sigmoid.forward applies the sigmoid twice",
+        _activation("Sigmoid", "s = 1 / (1 + np.exp(-x)); self.state = 1 / (1 + np.exp(-s))"),
+    ),
+    Mistake(
+        "sigmoid_brackets",
+        "3.1.1",
+        "Sigmoid.forward comes out as 1 + exp(-z): the division takes in the 1 alone, for want of brackets",
+        _activation("Sigmoid", "self.state = 1 / 1 + np.exp(-x)"),
+    ),
+    Mistake(
+        "sigmoid_derivative_of_tanh",
+        "3.1.2",
+        "Sigmoid.derivative is 1 - S(z)^2, which is the formula of tanh",
+        _activation("Sigmoid", derivative="1 - self.state ** 2"),
+    ),
+    Mistake(
+        "tanh_is_tan",
+        "3.1.3",
+        "Tanh.forward is the tangent, not the hyperbolic one",
+        _activation("Tanh", "self.state = np.tan(x)"),
+    ),
+    Mistake(
+        "tanh_brackets",
+        "3.1.3",
+        "Tanh.forward divides exp(-z) alone by the sum: the difference above the line wants brackets",
+        _activation("Tanh", "self.state = np.exp(x) - np.exp(-x) / (np.exp(x) + np.exp(-x))"),
+    ),
+    Mistake(
+        "tanh_derivative_square_alone",
+        "3.1.4",
+        "Tanh.derivative is tanh(z)^2: it is not subtracted from 1",
+        _activation("Tanh", derivative="self.state ** 2"),
+    ),
+    Mistake(
+        "tanh_derivative_of_sigmoid",
+        "3.1.4",
+        "Tanh.derivative is tanh(z) (1 - tanh(z)), which is the formula of the sigmoid",
+        _activation("Tanh", derivative="self.state * (1 - self.state)"),
+    ),
+    Mistake(
+        "relu_max",
+        "3.1.5",
+        "ReLU.forward takes the largest entry of each column: the second argument of np.max is an axis",
+        _activation("ReLU", "self.state = np.max(x, 0)"),
+    ),
+    Mistake(
+        "relu_derivative_min",
+        "3.1.6",
+        "ReLU.derivative is the state cut off at 1: it is 1 wherever the state is positive",
+        _activation("ReLU", derivative="np.minimum(self.state, 1)"),
+    ),
+    Mistake(
+        "relu_derivative_is_state",
+        "3.1.6",
+        "ReLU.derivative returns the state itself: it is 1 wherever the state is positive",
+        _activation("ReLU", derivative="self.state.copy()"),
+    ),
+    Mistake(
+        "relu_derivative_float64",
+        "3.1.6",
+        "ReLU.derivative is float64 whatever its input is, and turns a float32 network",
+        _activation("ReLU", derivative="(self.state > 0).astype(float)"),
+        "mlp_dtype",
+    ),
     # ------------------------------------------------------------ section 3.2, loss
     Mistake(
         "softmax_no_shift",
@@ -493,6 +561,27 @@ MISTAKES: tuple[Mistake, ...] = (
         "the criterion's derivative has the factor p (1 - p), as if the softmax were an activation of its own",
         _loss(derivative="(self.softmax - self.labels) * self.softmax * (1 - self.softmax)"),
     ),
+    Mistake(
+        "loss_is_softmax",
+        "3.2.1",
+        "SoftmaxCrossEntropy.forward returns the softmax, not the loss",
+        _loss(SHIFTED + "self.loss = self.softmax"),
+    ),
+    *(
+        Mistake(
+            f"loss_log{base}",
+            "appendix A",
+            f"the logarithm of the loss has the base {base}: the cross entropy takes the natural one",
+            _loss(SHIFTED + f"self.loss = -(y * np.log{base}(self.softmax)).sum(axis=1)"),
+        )
+        for base in (2, 10)
+    ),
+    Mistake(
+        "softmax_floor_division",
+        "appendix A",
+        "the softmax is divided with //, which cuts off everything below 1",
+        _loss("e = np.exp(x)\nself.softmax = e // e.sum(axis=1, keepdims=True)\n" + RIGHT_LOSS),
+    ),
     # ------------------------------------------------------------ section 3.4, linear layer
     Mistake(
         "linear_no_bias",
@@ -571,6 +660,42 @@ MISTAKES: tuple[Mistake, ...] = (
         "linear_twice",
     ),
     Mistake("linear_dx_sign", "3.4.2", "dx has the wrong sign", _linear_backward(dx="-delta @ self.W.T")),
+    Mistake(
+        "linear_gradients_local",
+        "3.4.2",
+        "dW and db stay zero: Linear.backward does not store them in the layer",
+        {
+            "Linear.backward": """
+                def backward(self, delta):
+                    dW, db = self.x.T @ delta / len(delta), delta.mean(axis=0, keepdims=True)
+                    return delta @ self.W.T
+            """
+        },
+    ),
+    Mistake(
+        "dW_not_stored",
+        "3.4.2",
+        "dW stays zero: Linear.backward does not store it in the layer",
+        _linear_backward("self.dW"),
+    ),
+    Mistake(
+        "db_not_stored",
+        "3.4.2",
+        "db stays zero: Linear.backward does not store it in the layer",
+        _linear_backward(db="self.db"),
+    ),
+    Mistake(
+        "linear_floor_division",
+        "3.4.2",
+        "dW and db are divided with //, which cuts off the fractions",
+        _linear_backward("self.x.T @ delta // len(delta)", "delta.sum(axis=0, keepdims=True) // len(delta)"),
+    ),
+    Mistake(
+        "dW_floor_division",
+        "3.4.2",
+        "dW is divided with //, which cuts off the fractions",
+        _linear_backward("self.x.T @ delta // len(delta)"),
+    ),
     # ------------------------------------------------------------ section 3.5, the network
     Mistake(
         "layers_built_twice",
@@ -708,6 +833,120 @@ MISTAKES: tuple[Mistake, ...] = (
         "3.5.2",
         "MLP.backward stops at the output layer: the layers below get no gradient",
         _mlp_backward("delta = linear.backward(delta * activation.derivative())\nbreak"),
+    ),
+    Mistake(
+        "forward_returns_early",
+        "3.5.2",
+        "MLP.forward returns what the first layer gives: its return stands inside the loop",
+        _mlp_forward(f"x = linear(x)\n{BATCH_NORM}\nx = activation(x)\nself.output = x\nreturn x"),
+    ),
+    Mistake(
+        "activation_before_linear",
+        "3.5.2",
+        "MLP.forward applies each activation before its linear layer: it comes after it",
+        {
+            **_mlp_forward(f"x = activation(x)\nx = linear(x)\n{BATCH_NORM}"),
+            **_mlp_backward(
+                f"{BATCH_NORM_BACK}\ndelta = linear.backward(delta)\ndelta = delta * activation.derivative()"
+            ),
+        },
+    ),
+    Mistake(
+        "forward_activation_below",
+        "3.5.2",
+        "MLP.forward applies the activation of the layer below: activations[i] belongs to layer i",
+        _mlp_forward(f"x = linear(x)\n{BATCH_NORM}\nx = self.activations[i - 1](x)"),
+    ),
+    Mistake(
+        "criterion_swapped",
+        "3.5.2",
+        "MLP.backward calls the criterion with labels and output the wrong way round",
+        {
+            "MLP.backward": PLAIN["MLP.backward"].replace(
+                "self.criterion(self.output, labels)", "self.criterion(labels, self.output)"
+            )
+        },
+    ),
+    Mistake(
+        "backward_without_softmax",
+        "3.5.2",
+        "MLP.backward starts from output minus labels: the criterion's derivative has the softmax of the output there",
+        _mlp_backward(
+            f"delta = delta * activation.derivative()\n{BATCH_NORM_BACK}\ndelta = linear.backward(delta)",
+            "self.output - labels",
+        ),
+    ),
+    Mistake(
+        "delta_averaged_in_network",
+        "3.5.2",
+        "MLP.backward divides the criterion's derivative by the batch: Linear.backward averages, nothing else does",
+        _mlp_backward(
+            f"delta = delta * activation.derivative()\n{BATCH_NORM_BACK}\ndelta = linear.backward(delta)",
+            "self.criterion.derivative() / len(labels)",
+        ),
+    ),
+    Mistake(
+        "backward_skips_first_layer",
+        "3.5.2",
+        "MLP.backward ends before the first layer, which gets no gradient",
+        _mlp_backward(
+            "if i == 0:\n    break\ndelta = delta * activation.derivative()\n"
+            f"{BATCH_NORM_BACK}\ndelta = linear.backward(delta)"
+        ),
+    ),
+    Mistake(
+        "lists_reversed",
+        "3.5.2",
+        "MLP.backward reverses the network's own list of layers: it stays reversed afterwards",
+        {
+            "MLP.backward": """
+                def backward(self, labels):
+                    self.criterion(self.output, labels)
+                    delta = self.criterion.derivative()
+                    self.linear_layers.reverse()
+                    self.activations.reverse()
+                    for k, linear in enumerate(self.linear_layers):
+                        delta = delta * self.activations[k].derivative()
+                        i = self.nlayers - 1 - k
+                        if i < self.num_bn_layers:
+                            delta = self.bn_layers[i].backward(delta)
+                        delta = linear.backward(delta)
+            """
+        },
+    ),
+    Mistake(
+        "zero_grads_clears_weights",
+        "3.5.1",
+        "MLP.zero_grads sets the parameters themselves to zero, not their gradients",
+        {
+            "MLP.zero_grads": """
+                def zero_grads(self):
+                    for layer in self.linear_layers:
+                        layer.W.fill(0)
+                        layer.b.fill(0)
+            """
+        },
+    ),
+    Mistake(
+        "step_replaces",
+        "3.5.1",
+        "MLP.step puts the velocity in the parameter's place: it is to be added to it",
+        _step("v *= self.momentum\nv -= self.lr * g\np[...] = v"),
+    ),
+    Mistake(
+        "step_last_layer_only",
+        "3.5.2",
+        "MLP.step updates the last layer only",
+        {
+            "MLP.step": """
+                def step(self):
+                    for layer in self.linear_layers[-1:]:
+                        layer.momentum_W = self.momentum * layer.momentum_W - self.lr * layer.dW
+                        layer.momentum_b = self.momentum * layer.momentum_b - self.lr * layer.db
+                        layer.W = layer.W + layer.momentum_W
+                        layer.b = layer.b + layer.momentum_b
+            """
+        },
     ),
     Mistake(
         "step_adds",
@@ -1054,13 +1293,13 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "eval_flag_not_passed",
         "3.3",
-        "MLP.forward does not pass its mode on to batch norm: in inference, eval is true",
+        "inference mode does not reach batch norm: MLP.forward does not pass it on",
         _mlp_forward("x = linear(x)\nif i < self.num_bn_layers:\n    x = self.bn_layers[i](x)\nx = activation(x)"),
     ),
     Mistake(
         "eval_not_looked_at",
         "3.3",
-        "BatchNorm.forward takes no notice of eval: inference takes the running averages",
+        "BatchNorm.forward takes no notice of eval",
         _batchnorm_forward(before="eval = False"),
     ),
     Mistake(
@@ -1126,6 +1365,108 @@ MISTAKES: tuple[Mistake, ...] = (
         "eq. 31",
         "epsilon is added outside the square root",
         _batchnorm_forward(norm="(x - self.mean) / (np.sqrt(self.var) + self.eps)"),
+        "batchnorm_small",
+    ),
+    Mistake(
+        "statistics_over_everything",
+        "eq. 29, 30",
+        "mean and variance are taken over the whole array: each unit has its own, over the batch",
+        _batchnorm_forward("np.full((1, x.shape[1]), x.mean())", "np.full((1, x.shape[1]), x.var())"),
+    ),
+    Mistake(
+        "var_summed",
+        "eq. 30",
+        "the variance is summed over the batch: it should be averaged",
+        _batchnorm_forward(var="((x - self.mean) ** 2).sum(axis=0, keepdims=True)"),
+    ),
+    Mistake(
+        "output_of_input",
+        "eq. 32",
+        "gamma is multiplied with the layer's input: it belongs to norm",
+        _batchnorm_forward(out="self.gamma * x + self.beta"),
+    ),
+    Mistake(
+        "gamma_beta_not_used",
+        "eq. 32",
+        "gamma and beta are left out of the output",
+        _batchnorm_forward(out="self.norm"),
+    ),
+    Mistake(
+        "dvar_power_of_std",
+        "eq. 10",
+        "the derivative by the variance has the standard deviation to the power -3/2: that power is the variance's",
+        _batchnorm_backward(dvar="-0.5 * (dnorm * centred * std ** -1.5).sum(axis=0, keepdims=True)"),
+    ),
+    Mistake(
+        "dvar_without_gamma",
+        "eq. 10",
+        "the derivative by the variance is taken from delta: it should be taken from the derivative by norm",
+        _batchnorm_backward(dvar="-0.5 * (delta * centred * std ** -3).sum(axis=0, keepdims=True)"),
+    ),
+    Mistake(
+        "dmean_without_gamma",
+        "eq. 17",
+        "the derivative by the mean is taken from delta: it should be taken from the derivative by norm",
+        _batchnorm_backward(dmean="-(delta / std).sum(axis=0, keepdims=True)"),
+    ),
+    Mistake(
+        "batch_size_is_width",
+        "eq. 27",
+        "BatchNorm.backward divides by the number of units: it should divide by that of the batch's rows",
+        _batchnorm_backward(m="delta.shape[1]"),
+    ),
+    Mistake(
+        "dgamma_dbeta_swapped",
+        "eq. 34, 35",
+        "dgamma and dbeta are swapped",
+        _batchnorm_backward(
+            "delta.sum(axis=0, keepdims=True)",
+            "(delta * self.norm).sum(axis=0, keepdims=True)",
+        ),
+    ),
+    Mistake(
+        "running_var_not_updated",
+        "eq. 39",
+        "the running variance never moves: every training batch should move it",
+        _batchnorm_forward(running_var="self.running_var"),
+    ),
+    Mistake(
+        "inference_batch_mean",
+        "appendix C",
+        "inference takes the batch's own mean: it should take the running one, see question 3",
+        _batchnorm_forward(
+            inference="self.gamma * (x - x.mean(axis=0, keepdims=True)) / "
+            "np.sqrt(self.running_var + self.eps) + self.beta"
+        ),
+    ),
+    Mistake(
+        "inference_without_root",
+        "eq. 31",
+        "inference divides by the running variance: the square root is missing",
+        _batchnorm_forward(
+            inference="self.gamma * (x - self.running_mean) / (self.running_var + self.eps) + self.beta"
+        ),
+    ),
+    Mistake(
+        "batchnorm_never_called",
+        "3.5.2",
+        "the batch norm layers are made and never called",
+        {
+            **_mlp_forward("x = activation(linear(x))"),
+            **_mlp_backward("delta = linear.backward(delta * activation.derivative())"),
+        },
+    ),
+    Mistake(
+        "gamma_beta_without_lr",
+        "3.5",
+        "MLP.step leaves out the learning rate for gamma and beta",
+        _step(STEP, "p -= g"),
+    ),
+    Mistake(
+        "eps_missing",
+        "eq. 31",
+        "epsilon is left out under the square root",
+        _batchnorm_forward(norm="(x - self.mean) / np.sqrt(self.var)"),
         "batchnorm_small",
     ),
     # ------------------------------------------------------------ section 3.6, training statistics

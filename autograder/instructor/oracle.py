@@ -277,8 +277,13 @@ def probe_batchnorm_attributes(x: np.ndarray, **_: np.ndarray) -> dict[str, Any]
     return {f"{name} after a batch": value for name, value in values.items()}
 
 
-def probe_batchnorm_gamma(**_: np.ndarray) -> dict[str, Any]:
-    return {"dgamma is sum(delta * out)": False}
+def batchnorm_alone(
+    x: np.ndarray, delta: np.ndarray, x_eval: np.ndarray, gamma: np.ndarray, beta: np.ndarray
+) -> dict[str, Any]:
+    trained = probe_batchnorm(x, delta, gamma, beta, np.array(1))
+    values = {name: trained[name] for name in ("forward(x)", "backward(delta)", "dgamma", "dbeta")}
+    inference = probe_batchnorm_eval(x, x_eval, gamma, beta, np.array(1))["forward(x, eval=True)"]
+    return {**values, "forward(x, eval=True)": inference}
 
 
 def probe_batchnorm_start(size: np.ndarray) -> dict[str, Any]:
@@ -331,7 +336,7 @@ def probe_mlp_twice(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict
 def probe_mlp_dtype(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict[str, Any]:
     names = ["forward(x)"]
     for k in range(len(network["activations"])):
-        names += [f"linear_layers[{k}].{name}" for name in ("W", "b", "dW", "db")]
+        names += [f"linear_layers[{k}].{name}" for name in ("W after step 1", "b after step 1", "dW", "db")]
         if f"gamma{k}" in network:
             names += [f"bn_layers[{k}].{name}" for name in ("dgamma", "dbeta")]
     return dict.fromkeys(names, "float32")

@@ -79,14 +79,7 @@ def told(keys: Keys) -> Told:
     wrong = {k: verdict for k, verdict in run.verdicts.items() if verdict.status != "passed"}
     hints = {hint.text for verdict in wrong.values() for hint in verdict.hints}
     reasons = [f"{k}: {verdict.reason}" for k, verdict in wrong.items() if not verdict.behind]
-    said = " ".join(reasons)
-    unnamed = [
-        key
-        for key in keys
-        if BY_KEY[key].hint not in hints
-        and BY_KEY[key].hint not in said
-        and not any(f"{body} " in said for body in BY_KEY[key].code if body.startswith("MLP."))
-    ]
+    unnamed = [key for key in keys if not named(BY_KEY[key], hints, " ".join(reasons))]
     # Behind a fault stands rightly what fails, as that fault does, by one of the mistakes alone.
     false_behind = [
         f"{k} behind {verdict.behind}"
@@ -94,6 +87,14 @@ def told(keys: Keys) -> Told:
         if verdict.behind and not any({k, verdict.behind} <= failing(key) for key in keys)
     ]
     return Told(keys, tuple(unnamed), false_behind, reasons)
+
+
+def named(mistake: Mistake, hints: set[str], said: str) -> bool:
+    """Whether a mistake's hint is given, or its line is shown where it raises, or its method of the network is named."""
+    lines = {line.strip() for code in mistake.code.values() for line in code.splitlines()}
+    shown = any(f"`{line}`: " in said for line in lines if line)
+    method = any(f"{body} " in said for body in mistake.code if body.startswith("MLP."))
+    return mistake.hint in hints or mistake.hint in said or shown or method
 
 
 def unfinished(number: int) -> tuple[str, Told]:
@@ -112,8 +113,7 @@ def unfinished(number: int) -> tuple[str, Told]:
     wrong = {k: v for k, v in run.verdicts.items() if v.status not in ("passed", "not started")}
     hints = {hint.text for verdict in wrong.values() for hint in verdict.hints}
     reasons = [f"{k}: {v.reason}" for k, v in wrong.items() if not v.behind]
-    said = " ".join(reasons)
-    seen = BY_KEY[key].hint in hints or BY_KEY[key].hint in said or any(f"{body} " in said for body in BY_KEY[key].code)
+    seen = named(BY_KEY[key], hints, " ".join(reasons))
     hidden = not failing(key) & {k for k, v in run.verdicts.items() if v.status != "not started"}
     return written[-1], Told((key,), () if seen or hidden else (key,), [], reasons)
 

@@ -113,13 +113,16 @@ def raised(kind: str, message: str, line: int = 3, **more: Any) -> Outcome:
     [
         ("TypeError", "Use () not None as shape arguments", "np.zeros(None)"),
         ("ValueError", "matmul: Input operand 1 has a mismatch in its core dimension 0", "(n, k) @ (k, m)"),
-        ("ValueError", "operands could not be broadcast together with shapes (3,2) (3,)", "keepdims"),
-        ("AttributeError", "'NoneType' object has no attribute 'shape'", "still None"),
-        ("NameError", "name 'nump' is not defined", "misspelled"),
-        ("IndexError", "list index out of range", "shorter than the index"),
+        ("ValueError", "operands could not be broadcast together with shapes (3,2) (3,)", "equal or 1"),
+        ("AttributeError", "'NoneType' object has no attribute 'shape'", "Something is None"),
+        ("IndexError", "list index out of range", "past the last entry"),
         ("UnboundLocalError", "local variable 'x' referenced before assignment", "before it is set"),
         ("RecursionError", "maximum recursion depth exceeded", "without end"),
-        ("_UFuncOutputCastingError", "Cannot cast ufunc 'subtract' output", "integers"),
+        (
+            "UFuncTypeError",
+            "Cannot cast ufunc 'subtract' output from dtype('float64') to dtype('int64')",
+            "whole numbers is updated",
+        ),
     ],
 )
 def test_a_known_exception_is_explained(kind: str, message: str, words: str) -> None:

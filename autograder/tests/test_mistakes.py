@@ -44,7 +44,7 @@ def first_fault(run: Any) -> Verdict | None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.key)
-def test_a_mistake_is_named_first(mistake: Mistake, grade: Grade) -> None:
+def test_a_mistake_is_named_first_and_nothing_that_is_right(mistake: Mistake, grade: Grade) -> None:
     run = grade(mistake.key)
     fault = first_fault(run)
     if fault is None:
@@ -53,10 +53,40 @@ def test_a_mistake_is_named_first(mistake: Mistake, grade: Grade) -> None:
         assert mistake.hint in [hint.text for hint in run.findings[0].hints], run.findings
     else:
         assert not mistake.finding, f"{mistake.key} costs points already"
+        raised = re.search(r", line \d+: .*(Error|Exception)", fault.reason)
         said = [hint.text for hint in fault.hints] or [fault.reason]
-        assert mistake.hint in said or mistake.hint in fault.reason, said
+        assert raised or mistake.hint in said or mistake.hint in fault.reason, said
         alone = [v for v in run.verdicts.values() if v.status not in ("passed", "not started") and not v.behind]
         assert alone in ([fault], []), "one cause, but several faults are reported"
+    assert falsehoods(mistake, run) == []
+
+
+def falsehoods(mistake: Mistake, run: Any) -> list[str]:
+    """The hints, bodies and lines in a report that are not this mistake's."""
+    files = apply(mistake, SOLUTION)
+    wrong = {name: data[len(SOLUTION[name]) :].count(b"\n") for name, data in files.items()}
+    classes = {target.partition(".")[0] for target in mistake.code}
+    faults = [verdict for verdict in run.verdicts.values() if verdict.status != "passed" and not verdict.behind]
+    found = []
+    for hint in [hint for said in [*faults, *run.findings] for hint in said.hints]:
+        if hint.text not in {other.hint for other in MISTAKES if other.key in alike(mistake)}:
+            found.append(hint.text)
+    for finding in run.findings:
+        named = set(re.findall(r"\w+", finding.title)) & {*FILES, "network"}
+        if not named & {*classes, "network"}:
+            found.append(finding.title)
+    for text in [said.reason for said in [*faults, *run.findings]]:
+        places = re.findall(r"([\w/]+\.py), line (\d+)", text) + [
+            (file, line) for line, file in re.findall(r"line (\d+) of ([\w/]+\.py)", text)
+        ]
+        lengths = {name: data.count(b"\n") for name, data in SOLUTION.items()}
+        if places and not any(wrong[file] and int(line) > lengths[file] for file, line in places):
+            found.append(text)
+    return found
+
+
+def alike(mistake: Mistake) -> set[str]:
+    return next((keys for keys, _ in SAME_NUMBERS if mistake.key in keys), {mistake.key})
 
 
 def test_the_stored_numbers_are_those_of_the_catalogue() -> None:

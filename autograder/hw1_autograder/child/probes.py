@@ -18,7 +18,6 @@ from child.exercises import (
     make_mlp,
     new_mlp,
     numbered,
-    train_on,
 )
 
 
@@ -27,7 +26,7 @@ def probe_activation(course: Course, name: np.ndarray, x: np.ndarray) -> Values:
     """Large inputs, both calls, and what they leave of x and of `state`."""
     activation = getattr(course.activation, str(name))()
     values = {"forward(x)": np.copy(activation(x)), "derivative()": np.copy(activation.derivative())}
-    again = activation.derivative()
+    again = np.copy(activation.derivative())
     return {**values, "derivative() again": again, "x after the calls": x, "state after the calls": activation.state}
 
 
@@ -35,15 +34,21 @@ def probe_activation(course: Course, name: np.ndarray, x: np.ndarray) -> Values:
 def probe_loss(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
     criterion = course.loss.SoftmaxCrossEntropy()
     values = {"forward(x, y)": np.copy(criterion(x, y)), "derivative()": np.copy(criterion.derivative())}
-    again = criterion.derivative()
+    again = np.copy(criterion.derivative())
     return {**values, "derivative() again": again, "x after the calls": x, "y after the calls": y}
 
 
 @exercise
 def probe_loss_attributes(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
+    """What it keeps of what it was handed, whatever has become of that."""
     criterion = course.loss.SoftmaxCrossEntropy()
-    criterion(x, y)
-    return {"logits": criterion.logits, "labels": criterion.labels, "loss": criterion.loss}
+    logits, labels = x.copy(), y.copy()
+    criterion(logits, labels)
+    return {
+        "logits": x if criterion.logits is logits else criterion.logits,
+        "labels": y if criterion.labels is labels else criterion.labels,
+        "loss": criterion.loss,
+    }
 
 
 @exercise
@@ -59,8 +64,8 @@ def probe_linear_arguments(course: Course, W: np.ndarray, b: np.ndarray, x: np.n
 def probe_linear_twice(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Values:
     layer = make_linear(course, W, b)
     for _ in range(2):
-        layer(x)
-        dx = layer.backward(delta)
+        layer(x.copy())
+        dx = layer.backward(delta.copy())
     return {"dW": layer.dW, "db": layer.db, "backward(delta)": dx}
 
 
@@ -84,11 +89,12 @@ def probe_batchnorm(
     """Forward and backward of one layer, `calls` times on the same arrays."""
     layer = make_batchnorm(course, gamma, beta)
     for _ in range(int(calls)):
-        out = layer.forward(x)
-        dx = layer.backward(delta)
+        batch, upstream = x.copy(), delta.copy()
+        out = np.copy(layer.forward(batch))
+        dx = layer.backward(upstream)
     values = {"forward(x)": out, "backward(delta)": dx, "dgamma": layer.dgamma, "dbeta": layer.dbeta}
     values.update({**kept_by(layer, gamma.shape, "mean", "var"), **kept_by(layer, x.shape, "norm")})
-    return {**values, "x after the calls": x, "delta after the calls": delta}
+    return {**values, "x after the calls": batch, "delta after the calls": upstream}
 
 
 @exercise
@@ -103,14 +109,15 @@ def probe_batchnorm_attributes(
 
 
 @exercise
-def probe_batchnorm_gamma(
-    course: Course, x: np.ndarray, delta: np.ndarray, gamma: np.ndarray, beta: np.ndarray, calls: np.ndarray
+def batchnorm_alone(
+    course: Course, x: np.ndarray, delta: np.ndarray, x_eval: np.ndarray, gamma: np.ndarray, beta: np.ndarray
 ) -> Values:
-    """Whether dgamma is what it would be with the output in norm's place."""
+    """One layer by itself: a training batch forward and backward, then inference."""
     layer = make_batchnorm(course, gamma, beta)
-    out = layer(x)
-    layer.backward(delta)
-    return {"dgamma is sum(delta * out)": bool(np.allclose(layer.dgamma, (delta * out).sum(axis=0)))}
+    values = {"forward(x)": np.copy(layer.forward(x))}
+    values["backward(delta)"] = np.copy(layer.backward(delta))
+    values.update({"dgamma": layer.dgamma, "dbeta": layer.dbeta})
+    return {**values, "forward(x, eval=True)": layer.forward(x_eval, True)}
 
 
 @exercise
@@ -128,9 +135,9 @@ def probe_batchnorm_eval(
     """The same training batch, `calls` times, then inference twice."""
     layer = make_batchnorm(course, gamma, beta)
     for _ in range(int(calls)):
-        layer(x)
-    first = np.copy(layer(x_eval, eval=True))
-    values = {"forward(x, eval=True)": first, "forward(x, eval=True) again": layer(x_eval, eval=True)}
+        layer(x.copy())
+    first = np.copy(layer(x_eval.copy(), eval=True))
+    values = {"forward(x, eval=True)": first, "forward(x, eval=True) again": layer(x_eval.copy(), eval=True)}
     return {**values, **kept_by(layer, gamma.shape, "running_mean", "running_var")}
 
 
@@ -199,18 +206,21 @@ def probe_mlp_zero_grads(course: Course, x: np.ndarray, y: np.ndarray, **network
 def probe_mlp_twice(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
     mlp = make_mlp(course, network)
     for _ in range(2):
-        mlp(x)
-        mlp.backward(y)
-    return {**gradients(mlp, network), "x after the calls": x, "labels after the calls": y}
+        batch, labels = x.copy(), y.copy()
+        mlp(batch)
+        mlp.backward(labels)
+    return {**gradients(mlp, network), "x after the calls": batch, "labels after the calls": labels}
 
 
 @exercise
 def probe_mlp_dtype(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
-    """Two training steps in float32, the parameters of batch norm among it: BatchNorm(size) makes them float64."""
+    """A training step in float32, the parameters of batch norm too, which BatchNorm(size) makes float64."""
     mlp = make_mlp(course, network)
-    for _ in range(2):
-        train_on(mlp, x, y)
-    values = {"forward(x)": mlp(x), **gradients(mlp, network)}
+    mlp.zero_grads()
+    values = {"forward(x)": mlp(x.copy())}
+    mlp.backward(y.copy())
+    values.update(gradients(mlp, network))
+    mlp.step()
     for i, layer in enumerate(linear_layers(mlp, network)):
-        values[f"linear_layers[{i}].W"], values[f"linear_layers[{i}].b"] = layer.W, layer.b
+        values[f"linear_layers[{i}].W after step 1"], values[f"linear_layers[{i}].b after step 1"] = layer.W, layer.b
     return {name: np.asarray(value).dtype.name for name, value in values.items()}

@@ -98,10 +98,8 @@ class Watch:
             return original(layer, *arguments, **named)
         place = self._due(places, method)
         self._note(f"{place}.{method}", [*arguments, *named.values()])
-        if {
-            self.kinds[place],
-            f"{self.kinds[place]}.{method}",
-        } & self.parts and f"{self.number}/{place}.{method}" in self.trace:
+        kind = self.kinds[place]
+        if self.parts & {kind, f"{kind}.{method}"} and f"{self.number}/{place}.{method}" in self.trace:
             if len(arguments) + len(named) not in ARGUMENTS.get(place.partition("[")[0], {}).get(method, ARITY[method]):
                 return original(layer, *arguments, **named)
             return self._answer(layer, place, method, original)

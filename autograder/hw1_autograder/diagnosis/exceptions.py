@@ -5,8 +5,7 @@ Everything said here is read off the exception and the submission's files.
 
 from __future__ import annotations
 
-import difflib
-import linecache
+import ast
 import os
 import re
 import sys
@@ -14,34 +13,37 @@ from typing import Any
 
 import numpy as np
 
+from diagnosis import modules, names, shapes
 from sandbox.process import Outcome
 from sandbox.submission import Submission
 
 Arrays = dict[str, np.ndarray]
 CHILD = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "child")
-OWN_MODULES = dict.fromkeys(("activation", "loss", "linear", "batchnorm"), "mytorch") | {"hw1": "hw1", "mc": "hw1"}
 
 NOT_IMPLEMENTED = "NotImplemented is no exception (NotImplementedError is), and the body is still to be written"
 
-# exception type, a pattern of its message, and what it comes from
+# Exception type, a pattern of its message, and what follows from those two.
 KNOWN_EXCEPTIONS = (
     ("TypeError", r"exceptions must derive from BaseException", NOT_IMPLEMENTED),
     (
         "TypeError",
-        r"cannot be interpreted as an integer|Use \(\) not None",
+        r"'NoneType' object cannot be interpreted as an integer|Use \(\) not None",
         "None stands where a shape is needed: np.zeros(None) in a starter is a place to be filled in",
     ),
     (
-        "ValueError",
-        r"matmul: .*mismatch|shapes .* not aligned",
-        "a matrix product (n, k) @ (k, m) needs the two k to agree: write down the shapes of both factors, one may "
-        "have to be transposed, or to be multiplied entry by entry",
+        "TypeError",
+        r"Cannot interpret '.*' as a data type",
+        "the argument after the shape is the dtype: several sizes go together, in one tuple",
     ),
     (
-        "ValueError",
-        r"could not be broadcast",
-        "these shapes can't meet entry by entry: has a sum or mean lost its axis (keepdims, question 1), or do the "
-        "arrays belong to different layers?",
+        "TypeError",
+        r"converted to a scalar index",
+        "a whole number, or a shape of them, is needed there, and an array came",
+    ),
+    (
+        "TypeError",
+        r"only .* arrays can be converted to Python scalars",
+        "one number is needed there, and an array came: the functions of NumPy take whole arrays, those of math do not",
     ),
     (
         "ValueError",
@@ -51,32 +53,37 @@ KNOWN_EXCEPTIONS = (
     ),
     (
         "TypeError",
-        r"only .* arrays can be converted",
-        "the functions of the module math take one number, those of NumPy whole arrays",
+        r"bitwise_xor|for \^=?: '",
+        "`^` is the exclusive or of whole numbers in Python: a power is written `**`",
     ),
-    ("AttributeError", r"'NoneType' object has no attribute", "something is still None: was it set, and returned?"),
-    ("AttributeError", r"has no attribute", "is the attribute set, under this very name, before it is read?"),
-    ("TypeError", r"'NoneType' object is not", "something is still None: was it set, and returned?"),
-    ("TypeError", r"unsupported operand.*'NoneType'|NoneType", "something is still None: was it set, and returned?"),
-    ("TypeError", r"positional argument|unexpected keyword", "the arguments don't fit the signature in the starter"),
-    ("TypeError", r"is not callable", "something is called that is no function: is a pair of brackets too many?"),
-    ("IndexError", r"index.* out of (range|bounds)", "a list or an array is shorter than the index needs it to be"),
-    ("NameError", r"", "the name is not defined there: is it misspelled, not imported, or is `self.` missing?"),
+    ("TypeError", r"'(builtin_function_or_)?method'", "a method stands there without its brackets: it is not called"),
+    ("TypeError", r"'NoneType'", "something is None there: was it set, and returned?"),
+    ("AttributeError", r"'NoneType' object has no attribute", "something is None there: was it set, and returned?"),
+    ("TypeError", r"is not callable", "what stands before the brackets is no function"),
+    ("IndexError", r"(list|tuple) index out of range", "the index is past the last entry"),
     ("UnboundLocalError", r"", "the name is read before it is set in this function"),
     ("RecursionError", r"", "a function calls itself without end"),
     ("MemoryError", r"", "more memory was asked for than a submission has"),
-    ("ZeroDivisionError", r"", "a count is zero there"),
+    ("ZeroDivisionError", r"", "what is divided by is zero there"),
     (
-        r"_?UFuncTypeError|UFuncOutputCastingError|_UFuncOutputCastingError",
-        r"",
-        "an array of integers is updated in place with floating-point numbers",
+        r"_?UFunc\w*Error",
+        r"from dtype\('float\d+'\) to dtype\('u?int",
+        "an array of whole numbers is updated in place with floating-point numbers",
     ),
+    (
+        "ValueError",
+        r"inhomogeneous shape",
+        "the rows there have different lengths or shapes, and make no array together",
+    ),
+    ("ImportError", r"attempted relative import", "the files import each other by name alone, without the dot"),
     ("EOFError", r"", "nobody answers while you are graded"),
     ("SystemExit", r"", "a file that ends the program can't be imported"),
     ("SyntaxError|ValueError", r"null bytes", "a file is not saved as UTF-8 (as UTF-16, perhaps): save it anew"),
     ("SyntaxError", r"", "the file can't be read as Python up to this line"),
     ("IndentationError|TabError", r"", "the file can't be read as Python: look at the indentation"),
 )
+# What the grader's exercises call an object of the submission's, and the writeup's name for an argument of theirs.
+ARGUMENTS = {"batch_x": "x", "batch_y": "labels", "x_eval": "x"}
 
 
 def unstarted(outcome: Outcome, submission: Submission) -> bool:
@@ -108,109 +115,71 @@ def code_of(outcome: Outcome, submission: Submission) -> str:
 
 
 def exception(outcome: Outcome, submission: Submission, inputs: Arrays | None = None) -> str:
-    """One line for an exception: the student's file, line and code, its type and message, and what that comes from.
+    """One line for an exception: the student's file, line and code, its type and message, what met, and what follows.
 
     With the inputs of an exercise that builds a network, its constructor call is told where the sizes matter.
     """
     raised = outcome.raised
-    kind, message = raised["type"], " ".join(raised["message"].split())[:200]
+    kind, message = raised["type"], _message(raised)
+    code = code_of(outcome, submission)
     place = ""
     if raised["frames"]:
         file, number, _ = raised["frames"][-1]
-        code = code_of(outcome, submission)
         place = f"{file}, line {number}: " + (f"`{code}`: " if code else "")
     if kind == "Broken":
-        return f"{_file(message)} can't be imported: see the problem above that first needed it"
+        return f"{names.file_of(message)} can't be imported: see the problem above that first needed it"
     if kind == "ModuleNotFoundError" and raised["module"]:
-        name = raised["module"].partition(".")[0]
-        if name in OWN_MODULES:
-            return f"{place}{_file(name)} is missing"
-        return f"{place}imports {name}, but only NumPy and the standard library are there when you are graded"
+        return place + modules.unknown(raised, submission)
     if kind == "NotBuilt":
         return message + _constructed(inputs)
-    known = next(
-        (text for name, pattern, text in KNOWN_EXCEPTIONS if re.fullmatch(name, kind) and re.search(pattern, message)),
-        "",
-    )
-    said = f"{kind}: {message}" if message else kind
-    owner, named = _named(kind, message, raised, submission)
-    if named:
-        known = named
+    owner, known = _explained(raised, submission, inputs)
     if not place and owner:
         place = f"{owner}: "
-    if (line := _driver_line(raised.get("driver", []))) and not message.startswith("module"):
-        said += f" (where the grader runs `{line}`)"
+    said = f"{kind}: {message}" if message else kind
+    if asked := _asked(raised):
+        said += f" (when `{asked}` was called)" if asked.endswith(")") else f" (when `{asked}` was read)"
     if line := _caller(raised["frames"], submission):
         said += f" (called at {line})"
     if kind == "SyntaxError" and "null bytes" not in message:
         known += f" (Python {sys.version_info[0]}.{sys.version_info[1]} here)"
     if kind == "IndexError":
         known += _constructed(inputs)
-    return f"{place}{said}. {known[0].upper()}{known[1:]}" if known else f"{place}{said}"
+    sentences = [shapes.met(raised, code) if raised["frames"] else "", known]
+    return ". ".join([f"{place}{said}".rstrip("."), *(_capital(text) for text in sentences if text)])
 
 
-def _named(kind: str, message: str, raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
-    """What the files say of the name that an exception is about: where it belongs, and what may be meant."""
-    if match := re.search(r"module '(\w+)' has no attribute '(\w+)'", message):
-        if match[1] not in OWN_MODULES:
-            return "", ""
-        file = _file(match[1])
-        return file, _similar(match[2], submission.source(file), r"(?:class|def) +(\w+)")
-    if match := re.search(r"'(\w+)' object has no attribute '(\w+)'", message):
-        file, number = _definition("class", match[1], submission)
-        if not file:
-            return "", ""
-        lines = submission.source(file)
-        for later, line in enumerate(lines[number:], number + 1):
-            if re.match(r"class\b", line):
-                break
-            if re.match(rf"\s*self\.{match[2]}\s*=[^=]", line):
-                return f"{file}, class {match[1]}", f"line {later} of {file} sets it: was that line reached before?"
-        names = r"(?:\bdef +|\bself\.)(\w+)"
-        return f"{file}, class {match[1]}", _similar(match[2], lines[number:], names)
-    if kind == "NameError" and raised["frames"] and (match := re.search(r"name '(\w+)' is not defined", message)):
-        lines = submission.source(raised["frames"][-1][0])
-        if any(re.search(rf"\bself\.{match[1]}\b", line) for line in lines):
-            return "", f"the file has `self.{match[1]}`: is that the one that is meant?"
-        file, _ = _definition("class", match[1], submission)
-        if file and file != raised["frames"][-1][0]:
-            return "", f"{match[1]} is in {file}: is it imported?"
-        lines = [re.sub(r".*\bas +|.*\bimport +", "", line) for line in lines]  # of an import, the name that it sets
-        return "", _similar(match[1], lines, r"(?<![.\w])([A-Za-z_]\w*)")
-    if match := re.match(r"(?:(\w+)\.)?(\w+)\(\) (?:takes|missing|got)", message):
-        file, number = _definition("def", match[2], submission, match[1] or "")
-        if not file:  # before Python 3.10 the message does not say whose method it is
-            file, number = _definition("def", match[2], submission, signature=r"\((?!self\b)")
-        code = submission.source(file)[number - 1].strip() if file else ""
-        without_self = not re.search(r"\bself\b", code)
-        return (
-            f"{file}, line {number}: `{code[:100]}`" if file else "",
-            f"`{code[:100]}` in {file}, line {number}, has no `self`" if file and without_self else "",
-        )
-    return "", ""
+def _capital(text: str) -> str:
+    """A sentence with a capital, unless it begins with a name."""
+    return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
 
 
-def _similar(name: str, lines: list[str], pattern: str) -> str:
-    """A question about the name in these lines that is most like the one that was not found, or nothing."""
-    found = {word.lower(): word for line in lines for word in re.findall(pattern, line.partition("#")[0])}
-    found = {low: word for low, word in found.items() if word != name}
-    close_ones = difflib.get_close_matches(name.lower(), [*found], 1, 0.8)
-    return f"the file has `{found[close_ones[0]]}`: is that the one that is meant?" if close_ones else ""
+def _message(raised: dict[str, Any]) -> str:
+    """The message without NumPy's signatures of ufuncs; a function of the grader's under the name that it was given."""
+    message = re.sub(r",? with gufunc signature \S+(?= )", "", raised["message"])
+    message = re.sub(r"gufunc core with signature \S+ requires", "needs", message)
+    if name := raised.get("call", {}).get("function"):
+        message = re.sub(r"(?:[\w.<>]*<locals>\.[\w<>]+|<lambda>)\(\)", lambda _: f"{name}()", message)
+    return " ".join(message.split())[:600]
 
 
-def _definition(
-    keyword: str, name: str, submission: Submission, owner: str = "", signature: str = r"\b"
-) -> tuple[str, int]:
-    """The file and line of a class or a function, of that class if one is given; nothing unless it is the only one."""
-    places = []
-    for file in submission.files:
-        inside = ""
-        for number, line in enumerate(submission.source(file), 1):
-            if match := re.match(r"class +(\w+)", line):
-                inside = match[1]
-            if re.match(rf"\s*{keyword} +{re.escape(name)}{signature}", line) and owner in ("", inside):
-                places.append((file, number))
-    return places[0] if len(places) == 1 else ("", 0)
+def _explained(raised: dict[str, Any], submission: Submission, inputs: Arrays | None) -> tuple[str, str]:
+    """Where what is not there belongs, and what the facts say of an exception: the most particular that is known."""
+    owner, known = names.absent(raised, submission)
+    if owner or known:
+        return owner, known
+    if known := names.nothing(raised, submission):
+        return "", known
+    if raised["type"] == "TypeError":
+        owner, known = names.called(raised, submission)
+        if owner or known:
+            return owner if not raised["frames"] else "", known
+    if raised["type"] == "BdbQuit":
+        return "", names.breakpoints(submission)
+    if known := shapes.clash(raised, inputs, lambda text: names.made(text, raised["frames"], submission)):
+        return "", known
+    kind, message = raised["type"], raised["message"]
+    rows = ((name, pattern, text) for name, pattern, text in KNOWN_EXCEPTIONS if re.fullmatch(name, kind))
+    return "", next((text for _, pattern, text in rows if re.search(pattern, message)), "")
 
 
 def _caller(frames: list[list[Any]], submission: Submission) -> str:
@@ -224,14 +193,43 @@ def _caller(frames: list[list[Any]], submission: Submission) -> str:
     return f"{outer[0]}, line {outer[1]}: `{code}`"
 
 
-def _driver_line(driver: list[Any]) -> str:
-    """The line of an exercise at which the submission's object failed it, without the name of the value."""
-    if not driver or driver[0] not in ("exercises.py", "probes.py", "gradients.py", "importers.py"):
+def _asked(raised: dict[str, Any]) -> str:
+    """What the homework asked of the submission's object when it failed: `backward(delta)`, `dW`, or nothing."""
+    driver, message = raised.get("driver", []), raised["message"]
+    if not driver or raised["frames"] or message.startswith("module") or not re.fullmatch(r"\w+\.py", driver[0]):
         return ""
-    line = linecache.getline(os.path.join(CHILD, driver[0]), driver[1]).strip()
-    if "getattr(" in line:  # the message has the name already
-        return ""
-    return re.sub(r"^(values\[.*\] = |return )|\($", "", line)[:100]
+    with open(os.path.join(CHILD, driver[0]), encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    lines = [node for node in ast.walk(tree) if isinstance(node, ast.stmt) and not hasattr(node, "body")]
+    line = [node for node in lines if node.lineno <= driver[1] <= (node.end_lineno or 0)]
+    parts = list(ast.walk(line[0])) if line else []
+    calls = [node for node in parts if isinstance(node, ast.Call)]
+    if match := names.MISSING.search(message):
+        for call in calls:
+            if isinstance(call.func, ast.Attribute) and call.func.attr == match[1]:
+                return _rewritten(match[1], call)
+        return match[1] or ""
+    if match := names.SIGNATURE.search(message):
+        for call in calls:
+            called = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+            if called and called in (match[2], (match[1] or "").rpartition(".")[2]):
+                return _rewritten(called, call)
+    if "not callable" in message:
+        for call in calls:
+            if isinstance(call.func, ast.Name):
+                return _rewritten(call.func.id, call)
+    return ""
+
+
+def _rewritten(name: str, call: ast.Call) -> str:
+    """A call of an exercise as the homework has it: without the object, the arguments under the writeup's names."""
+    simple = all(isinstance(argument, (ast.Name, ast.Constant)) for argument in call.args)
+    if not simple or (call.keywords and name[:1].isupper()):
+        return f"{name}(…)"
+    given = [ast.unparse(argument) for argument in call.args]
+    given += [f"{keyword.arg}={ast.unparse(keyword.value)}" for keyword in call.keywords]
+    own = {**ARGUMENTS, "y": "labels"} if name == "backward" else ARGUMENTS
+    return f"{name}({', '.join(own.get(word, word) for word in given)})"
 
 
 def _constructed(inputs: Arrays | None) -> str:
@@ -242,7 +240,3 @@ def _constructed(inputs: Arrays | None) -> str:
     hiddens = [width for _, width in widths[:-1]]
     bn = sum(name.startswith("gamma") for name in inputs)
     return f"; here input_size={widths[0][0]}, output_size={widths[-1][1]}, hiddens={hiddens}, num_bn_layers={bn}"
-
-
-def _file(module: str) -> str:
-    return f"{OWN_MODULES[module]}/{module}.py" if module in OWN_MODULES else module

@@ -150,7 +150,13 @@ def _backward(entries: list[Entry], calls: list[Call], layers: int, wrong: set[s
     due = [call for call in calls if call.method == "backward"]
     names = [call.name for call in due]
     at = 0
+    asked: Entry | None = None  # the derivative asked for last
     for entry in entries:
+        if entry.call.startswith("activations"):
+            asked = entry
+        if entry.call == "raised" and asked and at < len(due) and _number(asked.call) != _number(due[at].layer):
+            wanted = f"activations[{_number(due[at].layer)}].derivative"
+            return deviation("asks", f"asks for {said(asked.call)}, where {said(wanted)} is due", asked.place)
         if entry.call not in names or not entry.handed:
             continue
         place, line = names.index(entry.call), entry.place

@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from diagnosis import shapes
 from diagnosis.compare import RTOL, Mismatch, close, first
 
 Arrays = dict[str, np.ndarray]
+MOST_NAMED = 4  # quantities of one list
 
 
 class Known(NamedTuple):
@@ -24,8 +26,19 @@ class Known(NamedTuple):
 
 
 def in_order(mismatches: list[Mismatch]) -> list[Mismatch]:
-    """The mismatches in the order in which the quantities are computed: forward up the layers, backward down."""
-    return sorted(mismatches, key=lambda mismatch: _moment(mismatch.quantity))
+    """The mismatches in the order in which the quantities are computed: forward up the layers, backward down.
+
+    Right numbers in a wrong shape or of a wrong type come after wrong numbers.
+    """
+    return sorted(mismatches, key=lambda mismatch: (_right_numbers(mismatch), _moment(mismatch.quantity)))
+
+
+def _right_numbers(mismatch: Mismatch) -> bool:
+    """Whether a value's numbers are right, and only its shape or its type is not."""
+    value, reference = mismatch.value, mismatch.expected
+    if value is None or mismatch.kind not in ("shape", "dtype") or value.dtype.kind not in "biuf":
+        return False
+    return value.size == reference.size and bool(close(value.astype(float).reshape(reference.shape), reference).all())
 
 
 def _moment(quantity: str) -> tuple[float, ...]:
@@ -56,27 +69,30 @@ def evidence(mismatches: list[Mismatch], right: list[str], inputs: Arrays, expec
     if steps and min(steps) > 1:
         return f"{said}; everything is right up to step {min(steps) - 1}: what a step hands to the next is the velocity"
     rest = [m.quantity for m in others if m.quantity not in alike]
+    before = [name for name in right if _moment(name) < _moment(lead.quantity)]
+    if shown := before if rest or len(right) > MOST_NAMED else right:
+        said += f"; right: {_listed(sorted(shown, key=_moment))}"
     if rest:
-        said += f"; also wrong: {_listed(rest)}"
-    elif 0 < len(right) <= 4:
-        said += f"; right: {_listed(right)}"
+        said += (
+            f"; also wrong: {_listed(rest)}" if len(rest) <= MOST_NAMED else f"; {len(rest)} others are wrong as well"
+        )
     return said
 
 
-def _listed(names: list[str], most: int = 4) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+def _listed(names: list[str]) -> str:
+    shown = names if len(names) <= MOST_NAMED else names[: MOST_NAMED - 1]
+    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
 
 
 def _one(mismatch: Mismatch, inputs: Arrays, expected: Arrays) -> str:
     """One sentence on one wrong quantity."""
     value, reference, name = mismatch.value, mismatch.expected, mismatch.quantity
-    if mismatch.type == "NoneType" and name.endswith(")"):
-        return f"{mismatch.sentence}: is there a return?"
     if value is None or value.dtype.kind not in "biuf" or mismatch.kind in ("type", "finite"):
         return mismatch.sentence
     value = value.astype(np.float64)
     if mismatch.kind == "shape":
-        return mismatch.sentence + _reshaped(value, reference)
+        apart = [n for n, m in zip(value.shape, reference.shape) if n != m] if value.ndim == reference.ndim else []
+        return mismatch.sentence + (_reshaped(value, reference) or shapes.widths(tuple(apart), inputs))
     if mismatch.kind == "dtype":
         right = value.shape == reference.shape and bool(close(value, reference).all())
         return mismatch.sentence + (", with the right numbers" if right else "")

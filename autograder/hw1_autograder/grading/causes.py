@@ -108,9 +108,7 @@ class Causes:
         }
         self.faults: dict[str, list[Fault]] = {}  # of each wrong problem
         self.layers: dict[str, str] = {}  # a layer's method at fault: the problem that shows it, or the probe
-        self.methods: dict[
-            str, str
-        ] = {}  # a network's method that is still to be written, and the problem that asks for it
+        self.methods: dict[str, str] = {}  # a network's method still to be written, and the problem that asks for it
         self.cleared: set[str] = set()  # of the layers' problems that fail, those that pass after a right forward
         self.batchnorm: list[Fault] = []  # what BatchNorm shows by itself
 
@@ -234,7 +232,7 @@ class Causes:
         raised = result.outcome.ended == "raised" and found.raised_in in (method, *([""] if not number else []))
         said = []
         if deviation and not (method == "MLP.step" and mismatches):
-            said.append(self._at(deviation.place) + deviation.sentence)
+            said.append(deviation.sentence if raised else self._at(deviation.place) + deviation.sentence)
         if raised and result.outcome.raised["type"] == "Broken":  # its import ended an earlier process
             said = [self.wrong[key].reason]
         elif raised:
@@ -291,7 +289,9 @@ class Causes:
         return f"{file}, line {line}: `{code}`: " if code else ""
 
     def _mistakes(self, key: str, found: Signature, among: Collection[str] = ()) -> list[int]:
-        return self.catalogue.candidates(key, found, self.passed, among)
+        if "raised" in found and "deviation" not in found:  # an exception has a reason of its own, and no numbers
+            return []
+        return self.catalogue.candidates(key, found, self.passed | self.unwritten, among)
 
     def _said(self, result: Result, mismatches: list[Mismatch] | None = None) -> str:
         if result.outcome.ended == "raised":

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from diagnosis import exceptions
+from diagnosis import exceptions, values
 from diagnosis.recognise import Catalogue
 from grading.causes import signature
 from grading.judges import Judge
 from grading.run import Finding
 from grading.verdicts import Grading
 from homework.findings import PROBES, Probe
+from sandbox.process import GraderError
 
 
 def findings(grading: Grading, catalogue: Catalogue, references: Judge) -> list[Finding]:
-    """Run the probes whose problems are passed, and return what they find, one finding a case."""
-    found: dict[str, Finding] = {}
+    """Run the probes whose problems are passed, and return what they find."""
+    found: dict[tuple[str, str], Finding] = {}
     passed = {key for key, verdict in grading.verdicts.items() if verdict.status == "passed"}
     for row in PROBES:
-        explained = found.keys() & {row.key, *row.unless}
+        explained = any(key in row.unless for key, _ in found)
         if passed.issuperset(row.after) and not explained:
             reason = probe(grading, row)
             if reason:
                 mistakes = catalogue.candidates(row.key, signature(grading, row.key, references), passed)
-                found[row.key] = Finding(row.title, reason, row.why, catalogue.named(mistakes))
+                said = [hint for finding in found.values() for hint in finding.hints]
+                hints = [hint for hint in catalogue.named(mistakes) if hint not in said]
+                found[row.key, row.title] = Finding(row.title, reason, row.why, hints)
     return list(found.values())
 
 
@@ -30,13 +33,15 @@ def probe(grading: Grading, row: Probe) -> str:
     deadline = grading.time_for(grading.deadline)
     if deadline <= 0:
         return ""
-    result = grading.run(row.key, deadline)
-    outcome = result.outcome
-    if exceptions.unstarted(outcome, grading.submission):
+    try:
+        result = grading.run(row.key, deadline)
+    except GraderError:  # the solution to compare with can't do this, or the references don't know it
         return ""
+    outcome = result.outcome
     if outcome.ended == "raised":
-        return exceptions.exception(outcome, grading.submission)
+        says = row.raising and not exceptions.unstarted(outcome, grading.submission)
+        return exceptions.exception(outcome, grading.submission, result.inputs) if says else ""
     if outcome.ended != "returned":
-        return exceptions.ending(outcome, deadline)
+        return exceptions.ending(outcome, deadline) if row.raising else ""
     mismatches = [m for m in result.mismatches if not row.only or m.quantity.endswith(row.only)]
-    return mismatches[0].sentence if mismatches else ""
+    return values.in_order(mismatches)[0].sentence if mismatches else ""

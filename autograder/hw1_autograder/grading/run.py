@@ -47,13 +47,17 @@ class Finding:
 
 @dataclass
 class Run:
-    """All that a report tells: the verdicts by key, the findings, remarks on the handin and on the machine."""
+    """All that a report tells: the verdicts by key, the findings, remarks on the handin and on the machine.
+
+    `failure` is what went wrong in the grader itself, and kept it from grading or explaining all.
+    """
 
     submission: str
     verdicts: dict[str, Verdict]
     findings: list[Finding] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    failure: str = ""
 
     @property
     def total(self) -> int:
@@ -66,4 +70,4 @@ class Run:
 
 def not_graded(reason: str) -> Run:
     """The run of a submission of which nothing could be graded: every problem in error, for that reason."""
-    return Run("", {problem.key: Verdict(problem, "error", reason) for problem in PROBLEMS})
+    return Run("", {problem.key: Verdict(problem, "error", reason) for problem in PROBLEMS}, failure=reason)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
+import traceback
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from diagnosis import exceptions, values
-from diagnosis.compare import Mismatch, array_of, article, compare_all
+from diagnosis import exceptions, names, values
+from diagnosis.compare import Mismatch, article, compare_all, text_of
 from grading.judges import ANSWERS, Arrays, Judge, blobs, digest, perform
 from grading.run import Verdict
 from homework import cases
 from homework.problems import MLP, Problem, builds_on
-from sandbox.process import Outcome, Sandbox
+from sandbox.process import GraderError, Outcome, Sandbox
 from sandbox.submission import Submission
 from sandbox.wire import is_kept
 
@@ -63,9 +64,24 @@ class Grading:
         self.deadline, self._run_deadline = deadline, run_deadline
         self._end = time.monotonic() + run_deadline
         self.results: dict[str, Result] = {}
+        self.failure = ""  # what went wrong in the grader itself, first
 
     def grade(self, problem: Problem) -> Verdict:
-        """Return the verdict on a problem, and keep it."""
+        """Return the verdict on a problem, and keep it; where the grader fails, that is the verdict."""
+        try:
+            with np.errstate(all="ignore"):  # wrong numbers may be of any size
+                verdict = self._grade(problem)
+        except Exception as error:
+            why = str(error)
+            if not isinstance(error, GraderError):
+                traceback.print_exc()
+                why = f"the grader failed here, with {type(error).__name__}"
+            self.failure = self.failure or why
+            verdict = Verdict(problem, "error", f"not graded: {why}")
+        self.verdicts[problem.key] = verdict
+        return verdict
+
+    def _grade(self, problem: Problem) -> Verdict:
         deadline = self.time_for(self._deadline_of(problem))
         if deadline <= 0:
             verdict = Verdict(problem, "timeout", f"not graded: the run's {self._run_deadline:g} s were used up")
@@ -79,7 +95,6 @@ class Grading:
             verdict.waits_for = self._first_failed(problem)
             if verdict.waits_for:
                 verdict.status = "waiting"
-        self.verdicts[problem.key] = verdict
         return verdict
 
     @property
@@ -156,7 +171,7 @@ class Grading:
         if not problem.bodies or deadline <= 0:
             return {}
         outcome = self._sandbox.run("state_of_bodies", blobs({"bodies": np.array(problem.bodies)}), deadline)
-        states = {name: str(array_of(blob)) for name, blob in outcome.blobs.items() if name in problem.bodies}
+        states = {name: text_of(blob) for name, blob in outcome.blobs.items() if name in problem.bodies}
         return {name: state for name, state in states.items() if state.isidentifier() and len(state) < 100}
 
     def _evidence(self, key: str, result: Result) -> str:
@@ -165,12 +180,27 @@ class Grading:
         if not mismatches:
             return ""
         said = values.evidence(mismatches, result.right, result.inputs, result.expected)
+        lead = values.in_order(mismatches)[0]
+        if lead.type == "NoneType":
+            owner = _owner(lead.quantity, key, result.inputs)
+            if why := names.unset(lead.quantity, owner, self.submission):
+                said += f"; {why}"
         deadline = self.time_for(self.deadline)
         if any(mismatch.kind == "finite" for mismatch in mismatches) and deadline > 0:
             again = self._sandbox.run(cases.CASES[key][0], blobs(result.inputs), deadline, strict=True)
             if again.ended == "raised" and again.raised["type"] == "FloatingPointError" and again.raised["frames"]:
                 said += f". It first goes wrong in {exceptions.exception(again, self.submission)}"
         return said
+
+
+def _owner(quantity: str, key: str, inputs: Arrays) -> str:
+    """The class that a quantity of an exercise is one of."""
+    if "layers[" in quantity:
+        return "BatchNorm" if quantity.startswith("bn_") else "Linear"
+    if "name" in inputs:
+        return str(inputs["name"])
+    owners = {"loss": "SoftmaxCrossEntropy", "linear": "Linear"}
+    return owners.get(key.partition("_")[0], "MLP")
 
 
 def _to_be_written(problem: Problem, outcome: Outcome) -> str:
@@ -187,7 +217,7 @@ def _choices(outcome: Outcome, expected: Arrays) -> str:
     answers = {}
     for name in ANSWERS:
         kind, blob = outcome.types.get(name, ""), outcome.blobs.get(name)
-        text = str(array_of(blob)) if blob is not None and kind == "str" else ""
+        text = text_of(blob) if blob is not None and kind == "str" else ""
         if len(text) != 1 or text not in CHOICES[name]:
             shown = f"{text[:20]!r}" if kind == "str" else article(kind)
             return f"{name} returns {shown}, expected one lower-case letter of {', '.join(CHOICES[name])}"

@@ -147,6 +147,12 @@ def batchnorm_inputs(n: int, d: int, spread: float = 1.0, calls: int = 1) -> Cal
     }
 
 
+def batchnorm_alone_inputs(random: Random) -> dict[str, Any]:
+    values = batchnorm_inputs(13, 5)(random)
+    del values["calls"]
+    return {**values, "x_eval": 0.5 + 1.5 * random.randn(7, 5)}
+
+
 def batchnorm_eval_inputs(spread: float = 1.0, calls: int = 1) -> Callable[[Random], dict[str, Any]]:
     def inputs(random: Random) -> dict[str, Any]:
         values = batchnorm_inputs(9, 4, spread, calls)(random)
@@ -244,7 +250,7 @@ CASES: dict[str, tuple[str, Callable[[Random], dict[str, Any]]]] = {
     "linear_arguments": ("probe_linear_arguments", linear_inputs(7, 5, 4)),
     "linear_twice": ("probe_linear_twice", linear_inputs(7, 5, 4)),
     "batchnorm_layer": ("probe_batchnorm", batchnorm_inputs(11, 4)),
-    "batchnorm_gamma": ("probe_batchnorm_gamma", batchnorm_inputs(11, 4)),
+    "batchnorm_alone": ("batchnorm_alone", batchnorm_alone_inputs),
     "batchnorm_small": ("probe_batchnorm", batchnorm_inputs(8, 3, spread=1e-4)),
     "batchnorm_twice": ("probe_batchnorm", batchnorm_inputs(7, 4, calls=2)),
     "batchnorm_eval": ("probe_batchnorm_eval", batchnorm_eval_inputs()),

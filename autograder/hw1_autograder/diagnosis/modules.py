@@ -1,0 +1,53 @@
+"""Modules that can't be imported, in words: the homework's own, NumPy's, the standard library's and others'."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from typing import Any
+
+import numpy as np
+
+from diagnosis.names import OWN_MODULES, file_of
+from sandbox.submission import Submission
+
+# What left the standard library, and in which version.
+GONE = {
+    **dict.fromkeys(("imp", "asyncore", "asynchat", "smtpd", "distutils"), "3.12"),
+    **dict.fromkeys(("cgi", "cgitb", "crypt", "imghdr", "pipes", "telnetlib", "uu", "lib2to3", "audioop"), "3.13"),
+    **dict.fromkeys(("formatter", "parser", "symbol"), "3.10"),
+}
+# What Python 3 calls otherwise than Python 2.
+RENAMED = {
+    "Queue": "queue",
+    "cPickle": "pickle",
+    "StringIO": "io",
+    "ConfigParser": "configparser",
+    "urllib2": "urllib.request",
+    "__builtin__": "builtins",
+}
+
+
+def unknown(raised: dict[str, Any], submission: Submission) -> str:
+    """Why there is no module of that name."""
+    module = raised["module"]
+    name = module.partition(".")[0]
+    if name == "numpy" and module != name:
+        return f"NumPy {np.__version__} has no {module}: that part of NumPy is gone, or was never there"
+    if name in OWN_MODULES and file_of(name) not in submission.files:
+        return f"{file_of(name)} is missing"
+    if name in GONE and sys.version_info >= tuple(map(int, GONE[name].split("."))):
+        return f"{name} left the standard library in Python {GONE[name]}"
+    if name in RENAMED:
+        return f"{name} is Python 2's: in Python 3 it is {RENAMED[name]}"
+    own = {stem.rpartition("/")[2].lower(): file for file in submission.files for stem in [file[: -len(".py")]]}
+    if close := difflib.get_close_matches(name.lower(), [*own], 1, 0.75):
+        return f"there is no {name}, but {own[close[0]]}, which is imported as {_stem(own[close[0]])}"
+    others = ["numpy", *getattr(sys, "stdlib_module_names", sys.builtin_module_names)]
+    if close := difflib.get_close_matches(name.lower(), others, 1, 0.8):
+        return f"there is no {name}, but `{close[0]}`: is that the one that is meant?"
+    return f"imports {name}, but only NumPy and the standard library are there when you are graded"
+
+
+def _stem(file: str) -> str:
+    return file.rpartition("/")[2][: -len(".py")]

@@ -1,0 +1,119 @@
+"""What met where an exception arose, in words: names, shapes and types of the values in the expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diagnosis.compare import article
+
+Shape = tuple[int, ...]
+Arrays = dict[str, np.ndarray]
+REDUCTIONS = re.compile(r"\b(?:sum|mean|a?max|a?min|var|std|prod|norm)\(")
+FULL = re.compile(r"\((?:\d+,?)*\)")
+
+
+def met(raised: dict[str, Any], code: str) -> str:
+    """One clause on the values in the expression: "in `x - a`, x is (13, 10) and a is (13,)"; nothing if none tells."""
+    parts = []
+    operands = _operands(raised)
+    plain = {kind for _, kind, shape in operands if shape is not None} <= {"", "float64"}
+    for text, kind, shape in operands:
+        if shape is not None:
+            parts.append(f"{text} is {shape}" + ("" if plain or not kind else f" of {kind}"))
+        elif _tells(kind, raised):
+            parts.append(f"{text} is {kind if _number(kind) else article(kind.replace(' of 0', ' of none'))}")
+    if not parts:
+        return ""
+    expression = raised.get("expression", "")
+    where = f"in `{expression}`, " if expression and expression != code else "there "
+    return where + (" and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])} and {parts[-1]}")
+
+
+def clash(raised: dict[str, Any], inputs: Arrays | None, made: Callable[[str], str]) -> str:
+    """Why two shapes can't meet, as far as they themselves show it; `made` gives the code that a value is made by."""
+    message = raised["message"]
+    operands = _operands(raised)
+    pair = [(text, shape) for text, _, shape in operands if shape is not None][:2]
+    if len(operands) == len(pair) == 1:  # one array met itself
+        pair *= 2
+    if len(pair) < 2 or not raised.get("expression"):
+        pair = []
+    if "output operand" in message:
+        return "an update in place keeps the shape of what stands on the left"
+    if "enough dimensions" in message:
+        return "a matrix product needs arrays of one axis or more, and one of the two is a single number or no array"
+    if "matmul" in message or "not aligned" in message:
+        if len(pair) == 2 and pair[0][1] == pair[1][1]:
+            return (
+                "a matrix product needs the two inner sizes to agree; arrays of one shape meet entry by entry with `*`"
+            )
+        if len(pair) == 2 and len(pair[0][1]) == len(pair[1][1]) == 2:
+            inner = pair[0][1][1], pair[1][1][0]
+            return (
+                f"a matrix product (n, k) @ (k, m) needs the two k to agree: here {inner[0]} and {inner[1]}"
+                + widths(inner, inputs)
+            )
+        return "a matrix product (n, k) @ (k, m) needs the two k to agree"
+    if "broadcast" in message:
+        if len(pair) == 2:
+            (a, short), (b, long) = sorted(pair, key=lambda part: len(part[1]))
+            if len(short) == 1 and len(long) == 2 and short[0] == long[0]:
+                said = f"`{a}` has one number for each row of `{b}` and no second axis"
+                code = made(a)
+                dropped = REDUCTIONS.search(code) and "keepdims" not in code
+                return f"{said}: `{code}` has dropped it (keepdims, question 1)" if dropped else said
+            if len(short) == 2 and short == long[::-1]:
+                return "each has the other's shape transposed"
+            if len(short) == len(long) == 2:
+                apart = [size for sizes in zip(short, long) if len({*sizes, 1}) == 3 for size in sizes]
+                return f"entry by entry, sizes have to be equal or 1{widths(tuple(apart), inputs)}"
+        return "entry by entry, sizes have to be equal or 1, counted from the last"
+    return ""
+
+
+def widths(sizes: tuple[int, ...], inputs: Arrays | None) -> str:
+    """Whose widths in the exercise's network these sizes are, where each is one layer's alone."""
+    known = layers(inputs or {})
+    said = [f"{size} is {known[size]}" for size in dict.fromkeys(sizes) if size in known]
+    return f"; {', '.join(said)}" if said else ""
+
+
+def layers(inputs: Arrays) -> dict[int, str]:
+    """What a size is the width of, for every size that only one layer of the exercise's network has."""
+    shapes = [inputs[f"W{i}"].shape for i in range(len(inputs)) if f"W{i}" in inputs]
+    if not shapes:
+        return {}
+    named = [(shapes[0][0], "the input's width")]
+    named += [(shape[1], f"the width of hidden layer {i}") for i, shape in enumerate(shapes[:-1], 1)]
+    named.append((shapes[-1][1], "the output's width"))
+    sizes = [size for size, _ in named]
+    rows = {len(inputs["x"])} if "x" in inputs else set()
+    return {size: text for size, text in named if sizes.count(size) == 1 and size not in rows}
+
+
+def _operands(raised: dict[str, Any]) -> list[tuple[str, str, Shape | None]]:
+    """The values that met; where two shapes of the message are those of two operands, unknown ones get theirs."""
+    operands: list[tuple[str, str, Shape | None]] = list(raised.get("values", []))
+    shapes = [tuple(map(int, re.findall(r"\d+", text))) for text in FULL.findall(raised["message"])]
+    told = len(shapes) == 2 and len(operands) >= 2 and re.search(r"shapes? \(", raised["message"])
+    if told and all(kind == "" or shape == other for (_, kind, shape), other in zip(operands, shapes)):
+        return [(text, kind, shape) for (text, kind, _), shape in zip(operands, shapes)]
+    return operands
+
+
+def _number(kind: str) -> bool:
+    return bool(re.fullmatch(r"-?[\d.e+-]+|True|False|inf|nan", kind))
+
+
+def _tells(kind: str, raised: dict[str, Any]) -> bool:
+    """Whether a value that is no array has to do with the message."""
+    message = raised["message"]
+    if _number(kind):
+        return "index" in message or "broadcast" in message or "shape" in message
+    if kind.startswith(("list of", "tuple of", "dict of")):
+        return not re.search(r"has no attribute|import", message)
+    return bool(kind) and kind != "NoneType" and f"'{kind.partition(' ')[0]}'" in message and "attribute" not in message
