@@ -17,7 +17,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from child.exercises import Course, Values, exercise
+from child.exercises import Course, Values, exercise, kept_by
 from child.exercises import run as run_exercise
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -150,7 +150,7 @@ class Watch:
         mode = [True] if family == "bn_layers" and method == "forward" and not self.modes[self.number] else []
         before = f"{self.number - 1}/{place}."
         for name in ("running_mean", "running_var", "dW", "db", "dgamma", "dbeta"):
-            if name.startswith("running") and before + name in self.trace:
+            if name.startswith("running") and hasattr(layer, name) and before + name in self.trace:
                 put(layer, name, self.trace[before + name].copy())
             elif method == "backward" and type(getattr(layer, name, None)) is np.ndarray:
                 put(layer, name, np.zeros_like(getattr(layer, name)))
@@ -171,14 +171,21 @@ class Watch:
             self.forwarded.add((self.number, place))
         for name, value in kept.items():
             put(layer, name, value)
+        consistent = family == "bn_layers" and method == "forward" and not differs  # with what it keeps, by any names
         differs += [
             name
             for name in SETS.get(f"{family}.{method}", ())
-            if name[0] in "dr" and not same(getattr(layer, name, None), self.trace.get(f"{self.number}/{place}.{name}"))
+            if name[0] == "d" and not same(getattr(layer, name, None), self.trace.get(f"{self.number}/{place}.{name}"))
         ]
+        if family == "bn_layers" and method == "forward":
+            averages = kept_by(layer, (1, self._traced(call).shape[1]), "running_mean", "running_var")
+            differs += [
+                name for name in averages if not same(averages[name], self.trace.get(f"{self.number}/{place}.{name}"))
+            ]
         if len(self.shadow) < 50:
             self.shadow += [f"{self.number} {call} {name}" for name in differs[:3]]
-        self.set_state(layer, place, method)
+        if not consistent:
+            self.set_state(layer, place, method)
         return self._traced(call).copy()
 
     def set_state(self, layer: Any, place: str, method: str) -> None:
@@ -394,12 +401,14 @@ def constructed(patches: Patches, course: Course, parts: set[str]) -> None:
 
             def make(original: Any, attributes: Any = attributes) -> Any:
                 def __init__(self: Any, *arguments: Any, **named: Any) -> None:
+                    own: tuple[str, ...] = ("running_mean", "running_var")  # by these names or by others
                     try:
                         original(self, *arguments, **named)
                     except Exception:
                         inspect.signature(attributes).bind(self, *arguments, **named)
+                        own = ()
                     for name, value in attributes(self, *arguments, **named).items():
-                        if np.shape(getattr(self, name, np.nan)) != value.shape:
+                        if name not in own and np.shape(getattr(self, name, np.nan)) != value.shape:
                             put(self, name, value)
 
                 return __init__
