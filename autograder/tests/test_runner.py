@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
@@ -15,10 +16,13 @@ from typing import Any
 import pytest
 
 import runner
-from handins import GRADER, ROOT, report, with_mistakes
+from diagnosis import values
+from grading import causes
+from handins import GRADER, ROOT, Files, body, grade, report, solution, with_mistakes, write
 from homework import recipes
 from homework.problems import PROBLEMS, Problem
 from report import table
+from sandbox import submission
 
 
 def printed(run: Any) -> str:
@@ -94,3 +98,53 @@ def wait_for(log: Path, words: str, times: int = 1) -> None:
     while log.read_text().count(words) < times:
         assert time.monotonic() < end, log.read_text()
         time.sleep(0.05)
+
+
+# Faults of the grader's own: what each patches, the problems it costs, and whether hints may be missing alone.
+
+
+def fails(*_: Any, **__: Any) -> Any:
+    raise ZeroDivisionError("of the grader's own")
+
+
+FAULTS = {
+    "in a verdict": (values, "evidence", {"relu_derivative"}),
+    "in what explains": (causes.Causes, "explain", set()),
+    "in the report": (table, "reason", set()),
+}
+
+
+@pytest.mark.parametrize("form", ["autolab", "json", "gradescope", "table"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_the_grader_costs_what_it_touches_and_is_told(
+    fault: str, form: str, outside: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module, name, lost = FAULTS[fault]
+    files: Files = solution()
+    body("ReLU.derivative", "return 2 * original(*args)")(files)
+    expected = grade(write(files, outside / "handin")).verdicts
+    monkeypatch.setattr(module, name, fails)
+    status = runner.main(["--submission", str(outside / "handin"), "--format", form])
+    shown = capsys.readouterr()
+    if fault == "in the report" and form == "json":  # which has no use for what fails
+        assert status == 1
+        return
+    assert status == (0 if form == "autolab" else 2)
+    assert "ZeroDivisionError: of the grader's own" in shown.err
+    last = json.loads(shown.out.splitlines()[-1]) if form == "autolab" else {}
+    assert form != "autolab" or last == {"scores": {v.problem.name: v.score for v in expected.values()}}
+    if form == "json" and lost:
+        problem = next(p for p in json.loads(shown.out)["problems"] if p["name"] == "ReLU Non-Linearity (derivative)")
+        assert problem["reason"] == "not graded: the grader failed here, with ZeroDivisionError"
+
+
+@pytest.mark.parametrize("form", ["autolab", "json", "gradescope", "table"])
+def test_a_fault_before_anything_is_graded_leaves_scores_as_well(
+    form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(submission, "read", fails)
+    assert runner.main(["--format", form]) == (0 if form == "autolab" else 2)
+    shown = capsys.readouterr()
+    assert shown.err.splitlines()[-1] == "nothing could be graded: the grader failed, with ZeroDivisionError"
+    if form == "autolab":
+        assert json.loads(shown.out.splitlines()[-1])["scores"] == {problem.name: 0 for problem in PROBLEMS}

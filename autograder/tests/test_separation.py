@@ -39,7 +39,7 @@ CLAIMS = (
         "test_server::test_the_solution_answers_before_the_first_line_of_the_handin_runs",
     ),
     ("Nothing outside of the submission's real folder", "test_server::test_a_handin_gets_what_its_own_code_earns"),
-    ("If the grader itself fails", "test_server::test_a_fault_of_the_grader_costs_what_it_touches_and_is_told"),
+    ("If the grader itself fails", "test_runner::test_a_fault_of_the_grader_costs_what_it_touches_and_is_told"),
     ("Damaged references grade nobody", "test_server::test_damaged_references_grade_nobody"),
     ("What follows: the references lie", ADVICE),
     ("A server should grade with `--against`", ADVICE),

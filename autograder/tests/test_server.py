@@ -20,9 +20,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-import runner
-from diagnosis import values
-from grading import causes
 from grading.grade import opened
 from grading.judges import blobs
 from grading.settings import Settings
@@ -32,7 +29,6 @@ from handins import (
     MAX_TOTAL,
     PROBLEMS,
     ROOT,
-    Files,
     body,
     command,
     grade,
@@ -43,7 +39,6 @@ from handins import (
     write,
 )
 from homework import cases
-from report import table
 from sandbox import cleaning, process, submission
 from sandbox.process import GraderError
 from sandbox.submission import Submission
@@ -193,44 +188,6 @@ def test_a_solution_that_lacks_what_no_problem_asks_for_still_judges(outside: Pa
     files["hw1/hw1.py"] += b"\n\ndef get_training_stats(*args):\n    raise NotImplementedError\n"
     run = report(ROOT, against=str(write(files, outside / "solution")), seed=1, fallback=True)
     assert (run.total, run.findings, run.remarks) == (MAX_TOTAL, [], [])
-
-
-# Faults of the grader's own: what each patches, the problems it costs, and whether hints may be missing alone.
-
-
-def fails(*_: Any, **__: Any) -> Any:
-    raise ZeroDivisionError("of the grader's own")
-
-
-FAULTS = {
-    "in a verdict": (values, "evidence", {"relu_derivative"}),
-    "in what explains": (causes.Causes, "explain", set()),
-    "in the report": (table, "reason", set()),
-}
-
-
-@pytest.mark.parametrize("form", ["autolab", "json", "gradescope", "table"])
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_of_the_grader_costs_what_it_touches_and_is_told(
-    fault: str, form: str, outside: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    module, name, lost = FAULTS[fault]
-    files: Files = solution()
-    body("ReLU.derivative", "return 2 * original(*args)")(files)
-    expected = grade(write(files, outside / "handin")).verdicts
-    monkeypatch.setattr(module, name, fails)
-    status = runner.main(["--submission", str(outside / "handin"), "--format", form])
-    shown = capsys.readouterr()
-    if fault == "in the report" and form == "json":  # which has no use for what fails
-        assert status == 1
-        return
-    assert status == (0 if form == "autolab" else 2)
-    assert "ZeroDivisionError: of the grader's own" in shown.err
-    last = json.loads(shown.out.splitlines()[-1]) if form == "autolab" else {}
-    assert form != "autolab" or last == {"scores": {v.problem.name: v.score for v in expected.values()}}
-    if form == "json" and lost:
-        problem = next(p for p in json.loads(shown.out)["problems"] if p["name"] == "ReLU Non-Linearity (derivative)")
-        assert problem["reason"] == "not graded: the grader failed here, with ZeroDivisionError"
 
 
 class Start(NamedTuple):
@@ -386,18 +343,6 @@ def test_references_that_lack_a_problem_grade_the_others(tmp_path: Path) -> None
     assert (status, run["total"]) == (2, MAX_TOTAL - POINTS["momentum"])
     reasons = [problem["reason"] for problem in run["problems"] if problem["reason"]]
     assert reasons == ["not graded: the references hold nothing for momentum: they are older than this grader"]
-
-
-@pytest.mark.parametrize("form", ["autolab", "json", "gradescope", "table"])
-def test_a_fault_before_anything_is_graded_leaves_scores_as_well(
-    form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(submission, "read", fails)
-    assert runner.main(["--format", form]) == (0 if form == "autolab" else 2)
-    shown = capsys.readouterr()
-    assert shown.err.splitlines()[-1] == "nothing could be graded: the grader failed, with ZeroDivisionError"
-    if form == "autolab":
-        assert json.loads(shown.out.splitlines()[-1])["scores"] == {problem.name: 0 for problem in PROBLEMS}
 
 
 def test_a_grader_error_is_no_reason_to_grade_on(monkeypatch: pytest.MonkeyPatch) -> None:
