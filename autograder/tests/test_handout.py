@@ -1,4 +1,4 @@
-"""The starter holds nothing of what students write, grades 0 of 95, and grows into the solution body by body."""
+"""The starter holds nothing of what students write, grades 0 points, and grows into the solution body by body."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_nothing_of_the_staff_is_in_it(starter: dict[str, bytes]) -> None:
 # ---------------------------------------------------------------- it is usable
 
 
-def test_it_grades_0_of_95_all_not_started(folder: Path) -> None:
+def test_it_grades_0_points_all_not_started(folder: Path) -> None:
     run = report(folder)
     assert (run.total, run.max_total, run.findings) == (0, MAX_TOTAL, [])
     assert [verdict.status for verdict in run.verdicts.values()] == ["not started"] * len(PROBLEMS)
@@ -171,7 +171,7 @@ def test_its_own_grader_runs_and_names_the_first_problem(folder: Path) -> None:
     command = [sys.executable, "-W", "ignore", "autograder/hw1_autograder/runner.py"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "0 / 95" in done.stdout
+    assert f"0 / {MAX_TOTAL}" in done.stdout
     assert "Next: Multiple Choice Questions, 5 points, section 2" in done.stdout
 
 

@@ -118,4 +118,6 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
         module = name.rpartition("/")[2][: -len(".py")]
         remarks.append(f"`import {module}` finds the standard library's {module}: give {name} another name")
     remarks += [f"this system can't enforce a limit on {name}" for name in grading.not_enforced]
-    return Run(settings.submission, grading.verdicts, found, remarks, time.monotonic() - start)
+    seconds = time.monotonic() - start
+    digest, seed = grading.submission.digest, grading.judge.seed
+    return Run(settings.submission, grading.verdicts, found, remarks, seconds, digest, seed)

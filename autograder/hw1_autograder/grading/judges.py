@@ -29,12 +29,18 @@ _HEADER = re.compile(
 class Judge(Protocol):
     """Knows the inputs and the expected values of every case."""
 
+    @property
+    def seed(self) -> int | None:
+        """The seed of fresh inputs, or None where they are the prestored ones."""
+
     def case(self, key: str) -> tuple[Arrays, Arrays]:
         """Return the inputs and the expected values of the case of that key."""
 
 
 class Prestored:
     """Reads data/hw1_reference.npz, which PyTorch made."""
+
+    seed = None
 
     def __init__(self, path: str) -> None:
         try:
@@ -72,10 +78,10 @@ class Solution:
     """Draws inputs from a seed, and has a solution give the expected values in a child process of its own."""
 
     def __init__(self, sandbox: Sandbox, seed: int, deadline: float) -> None:
-        self._sandbox, self._seed, self._deadline = sandbox, seed, deadline
+        self._sandbox, self.seed, self._deadline = sandbox, seed, deadline
 
     def case(self, key: str) -> tuple[Arrays, Arrays]:
-        inputs = cases.draw(key, self._seed)
+        inputs = cases.draw(key, self.seed)
         outcome = perform(self._sandbox, key, inputs, self._deadline)
         if outcome.ended != "returned" or not outcome.types or outcome.types.keys() != outcome.blobs.keys():
             how = outcome.raised.get("type", outcome.ended)
@@ -93,6 +99,10 @@ class Fallback:
             self._judge = first()
         except GraderError as error:
             self._give_up(error)
+
+    @property
+    def seed(self) -> int | None:
+        return self._judge.seed
 
     def case(self, key: str) -> tuple[Arrays, Arrays]:
         try:

@@ -47,13 +47,20 @@ class Finding:
 
 @dataclass
 class Run:
-    """All that a report tells: the verdicts by key, the findings, remarks on the handin and on the machine."""
+    """All that a report tells: the verdicts by key, the findings, remarks on the handin and on the machine.
+
+    `digest` is that of the submission's files, `seed` that of a solution's fresh inputs, or None where the judge was
+    the prestored references. `failure` says why nothing could be graded, and is empty where something was.
+    """
 
     submission: str
     verdicts: dict[str, Verdict]
     findings: list[Finding] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    digest: str = ""
+    seed: int | None = None
+    failure: str = ""
 
     @property
     def total(self) -> int:
@@ -64,6 +71,6 @@ class Run:
         return sum(verdict.problem.points for verdict in self.verdicts.values())
 
 
-def not_graded(reason: str) -> Run:
+def not_graded(submission: str, reason: str) -> Run:
     """The run of a submission of which nothing could be graded: every problem in error, for that reason."""
-    return Run("", {problem.key: Verdict(problem, "error", reason) for problem in PROBLEMS})
+    return Run(submission, {problem.key: Verdict(problem, "error") for problem in PROBLEMS}, failure=reason)
