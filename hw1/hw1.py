@@ -203,6 +203,9 @@ class MLP:
 def get_training_stats(mlp, dset, nepochs, batch_size):
     """Train mlp on the first partition of dset and validate it on the second (writeup, section 3.6).
 
+    Every epoch begins with a shuffle of the training set, whose batches then each take `zero_grads`, `forward`,
+    `backward` and `step`, after `train`. The validation set takes `forward` alone, after `eval`.
+
     Parameters
     ----------
     mlp : MLP

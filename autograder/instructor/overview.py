@@ -30,7 +30,7 @@ def read(folder: Path) -> Reports:
     for path in sorted(folder.glob("*.json")):
         try:
             report = json.loads(path.read_bytes())
-            if {"scores", "problems", "findings", "failure"} <= report.keys():
+            if {"scores", "problems", "findings", "graded"} <= report.keys():
                 found[path.stem] = report
         except (ValueError, AttributeError):
             continue
@@ -57,21 +57,21 @@ def scores(reports: Reports) -> str:
     table.writerow(["id", "total", *names, "status", "seconds", "grader"])
     for key, report in reports.items():
         points = [report["scores"][name] for name in names]
-        status = "not graded" if report["failure"] else "graded"
+        status = "graded" if report["graded"] else "not graded"
         table.writerow([key, report["total"], *points, status, report["seconds"], report["grader"]])
     return text.getvalue()
 
 
 def overview(reports: Reports, before: Reports | None, drawn: bool) -> Iterator[str]:
     """The lines of overview.md."""
-    totals = [report["total"] for report in reports.values() if not report["failure"]]
+    totals = [report["total"] for report in reports.values() if report["graded"]]
     yield f"# {len(reports)} handins, {len(totals)} of them graded"
     yield ""
     if totals:
         figures = f"mean {mean(totals):.1f}, median {median(totals):g}, {totals.count(MAX_TOTAL)} have all"
         yield f"Of {MAX_TOTAL} points: {figures}."
     yield f"Graded by {', '.join(sorted({report['grader'] for report in reports.values()}))}."
-    fallen_back = [key for key, report in reports.items() if report["judge"] != "solution" and not report["failure"]]
+    fallen_back = [key for key, report in reports.items() if report["judge"] != "solution" and report["graded"]]
     if fallen_back:
         yield f"The prestored references took the solution's place for {cell(ids(fallen_back))}."
     yield from section("Problems", ["problem", "points", *GROUPS], problems(reports))
@@ -93,7 +93,7 @@ def counts(reports: Reports) -> dict[str, Counter[str]]:
     """How many of the handins that were graded passed, have not started and have failed each problem."""
     counted: dict[str, Counter[str]] = {problem.name: Counter() for problem in PROBLEMS}
     for report in reports.values():
-        for problem in [] if report["failure"] else report["problems"]:
+        for problem in report["problems"] if report["graded"] else []:
             counted[problem["name"]][problem["status"] if problem["status"] in GROUPS else "failed"] += 1
     return counted
 

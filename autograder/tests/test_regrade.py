@@ -142,7 +142,7 @@ def test_every_kind_is_in_the_class(single: dict[str, dict[str, Any]]) -> None:
     assert len(single) == SIZE
     totals = [report["total"] for report in single.values()]
     assert MAX_TOTAL in totals
-    assert any(report["failure"] for report in single.values())
+    assert any(not report["graded"] for report in single.values())
     assert any(problem["hints"] for report in single.values() for problem in report["problems"])
     assert 0 < sum(totals) < SIZE * MAX_TOTAL
 
@@ -155,8 +155,8 @@ def test_the_table_has_the_scores_of_single_runs(graded: Path, single: dict[str,
         assert list(row) == ["total", *NAMES, "status", "seconds", "grader"]
         assert int(row["total"]) == report["total"]
         assert {name: int(row[name]) for name in NAMES} == report["scores"]
-        assert row["status"] == ("not graded" if report["failure"] else "graded")
-        assert (row["grader"], float(row["seconds"]) > 0) == (report["grader"], not report["failure"])
+        assert row["status"] == ("graded" if report["graded"] else "not graded")
+        assert (row["grader"], float(row["seconds"]) > 0) == (report["grader"], report["graded"])
 
 
 def test_the_reports_are_those_of_single_runs(graded: Path, single: dict[str, dict[str, Any]]) -> None:
@@ -168,7 +168,7 @@ def test_the_reports_are_those_of_single_runs(graded: Path, single: dict[str, di
 
 
 def test_the_overview_counts_what_single_runs_show(graded: Path, single: dict[str, dict[str, Any]]) -> None:
-    problems = [problem for report in single.values() if not report["failure"] for problem in report["problems"]]
+    problems = [problem for report in single.values() if report["graded"] for problem in report["problems"]]
     passed = Counter(problem["name"] for problem in problems if problem["status"] == "passed")
     unstarted = Counter(problem["name"] for problem in problems if problem["status"] == "not started")
     count = len(problems) // len(PROBLEMS)

@@ -50,7 +50,7 @@ class Run:
     """All that a report tells: the verdicts by key, the findings, remarks on the handin and on the machine.
 
     `digest` is that of the submission's files, `seed` that of a solution's fresh inputs, or None where the judge was
-    the prestored references. `failure` says why nothing could be graded, and is empty where something was.
+    the prestored references. `failure` says what kept the grader from grading, or from explaining, all.
     """
 
     submission: str
@@ -67,10 +67,15 @@ class Run:
         return sum(verdict.score for verdict in self.verdicts.values())
 
     @property
+    def graded(self) -> bool:
+        """Whether any problem was."""
+        return any(verdict.reason or verdict.status == "passed" for verdict in self.verdicts.values())
+
+    @property
     def max_total(self) -> int:
         return sum(verdict.problem.points for verdict in self.verdicts.values())
 
 
 def not_graded(submission: str, reason: str) -> Run:
-    """The run of a submission of which nothing could be graded: every problem in error, for that reason."""
+    """The run of a submission of which nothing could be graded: every problem in error, without a reason of its own."""
     return Run(submission, {problem.key: Verdict(problem, "error") for problem in PROBLEMS}, failure=reason)

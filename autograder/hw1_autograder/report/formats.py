@@ -46,6 +46,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "grader": version(),
         "judge": "references" if run.seed is None else "solution",
         "seed": run.seed,
+        "graded": run.graded,
         "failure": run.failure,
         "total": run.total,
         "max_total": run.max_total,
@@ -70,7 +71,7 @@ def scores(run: Run) -> dict[str, int]:
 def autolab(run: Run, out: TextIO) -> None:
     """Print the table, then Autolab's feedback and its scores, each on a line; the scores come last."""
     stages: dict[str, dict[str, Any]] = {}
-    if run.failure:
+    if not run.graded:
         stages = {"Handin": {"_order": ["can be graded"], "can be graded": check(run.failure)}}
     else:
         table.table(run, out)
@@ -101,7 +102,7 @@ def gradescope(run: Run, visibility: str | None = None) -> dict[str, Any]:
         }
         for verdict in run.verdicts.values()
     ]
-    lines = [f"nothing could be graded: {run.failure}"] if run.failure else run.remarks
+    lines = run.remarks if run.graded else [f"nothing could be graded: {run.failure}"]
     lines = lines + [f"{finding.title}: {finding.reason}. {finding.why}." for finding in run.findings]
     results = {"tests": tests, "execution_time": round(run.seconds, 1), "output": "\n".join(lines)}
     return {**results, "visibility": visibility} if visibility else results
