@@ -29,7 +29,7 @@ FILES = {
     ".": (".gitignore", "create_tarball.sh", "setup.py"),
     "mytorch": ("__init__.py", "activation.py", "batchnorm.py", "linear.py", "loss.py"),
     "hw1": ("hw1.py", "mc.py"),
-    "data": ("README.md", "mnist.npz", "hw1_reference.npz", "hw1_mistakes.npz"),
+    "data": ("README.md", "mnist.npz", "hw1_reference.npz", "hw1_traces.npz", "hw1_mistakes.npz"),
     "data/expected_plots": PLOTS,
     "autograder/hw1_autograder": ("*.py", "*/*.py"),
 }
