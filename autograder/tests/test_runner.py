@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import runner
-from handins import GRADER, ROOT, report, with_mistakes
+from handins import GRADER, MAX_TOTAL, ROOT, report, with_mistakes
 from homework import recipes
 from homework.problems import PROBLEMS, Problem
 from report import table
@@ -82,7 +82,7 @@ def test_watch_grades_again_after_a_change_and_says_what_changed(tmp_path: Path)
             os.killpg(process.pid, signal.SIGINT)
         assert process.wait(timeout=20) == 130
     text = log.read_text()
-    assert "95 of 95 points, +12 since the last time" in text
+    assert f"{MAX_TOTAL} of {MAX_TOTAL} points, +" in text
     assert "Tanh Non-Linearity (derivative): failed -> passed" in text
     assert text.count("Grading ") == 1, "the table is shown once, and then what changed"
     assert "Traceback" not in text
