@@ -22,16 +22,20 @@ trap 'rm -f "$part"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # Globs skip dot-files: the ._* and .DS_Store of macOS, an editor's .swp and .#locks. Backups and caches have other
-# endings. The loop drops a pattern that matched nothing, and folders.
+# endings. The loop drops a pattern that matched nothing, and folders. Folders of one's own are packed as deep as the
+# autograder reads them.
 set --
-for file in hw1/*.py hw1/*.png mytorch/*.py; do
+for file in hw1/*.png hw1/*.py hw1/*/*.py hw1/*/*/*.py hw1/*/*/*/*.py \
+    mytorch/*.py mytorch/*/*.py mytorch/*/*/*.py mytorch/*/*/*/*.py; do
+    case $file in */__pycache__/*) continue ;; esac
     [ -f "$file" ] && set -- "$@" "$file"
 done
 
-# macOS's tar would add a ._ file of attributes for each member.
+# -h packs what a link points to, for a link is left out where it is graded. macOS's tar would add a ._ file of
+# attributes for each member.
 COPYFILE_DISABLE=1
 export COPYFILE_DISABLE
-if ! tar -cf "$part" "$@" || ! mv -f "$part" handin.tar; then
+if ! tar -chf "$part" "$@" || ! mv -f "$part" handin.tar; then
     echo "create_tarball.sh: handin.tar could not be written" >&2
     exit 1
 fi

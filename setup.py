@@ -10,6 +10,7 @@ setup(
     version="1.0",
     description="The layers of a multi-layer perceptron in NumPy: Homework 1 Part 1 of 11-785, Spring 2020",
     packages=["mytorch"],
+    package_data={"mytorch": ["py.typed"]},
     python_requires=">=3.9",
     install_requires=["numpy>=1.23"],
     extras_require={

@@ -3,7 +3,8 @@
 import copy
 import os
 import sys
-from itertools import zip_longest
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -60,17 +61,17 @@ class MLP:
 
     def __init__(
         self,
-        input_size,
-        output_size,
-        hiddens,
-        activations,
-        weight_init_fn,
-        bias_init_fn,
-        criterion,
-        lr,
-        momentum=0.0,
-        num_bn_layers=0,
-    ):
+        input_size: int,
+        output_size: int,
+        hiddens: Iterable[int],
+        activations: Sequence[Activation],
+        weight_init_fn: Callable[[int, int], np.ndarray],
+        bias_init_fn: Callable[[int], np.ndarray],
+        criterion: Criterion,
+        lr: float,
+        momentum: float = 0.0,
+        num_bn_layers: int = 0,
+    ) -> None:
         sizes = [input_size, *hiddens, output_size]
         if min(sizes) < 1:
             raise ValueError(f"MLP needs layers of at least one unit, got the sizes {sizes}")
@@ -86,31 +87,38 @@ class MLP:
         self.input_size = input_size
         self.output_size = output_size
         # Each layer's derivative reads its own activation's state: an object given twice is copied.
-        self.activations = []
+        self.activations: list[Activation] = []
         for activation in activations:
             shared = any(activation is other for other in self.activations)
             self.activations.append(copy.copy(activation) if shared else activation)
         self.criterion = criterion
         self.lr = lr
         self.momentum = momentum
-        self.output = None
+        self.output: np.ndarray | Any = None
 
         self.linear_layers = [Linear(i, o, weight_init_fn, bias_init_fn) for i, o in zip(sizes, sizes[1:])]
-        self.bn_layers = [BatchNorm(layer.W.shape[1], dtype=layer.W.dtype) for layer in self.linear_layers]
-        del self.bn_layers[num_bn_layers:]
+        normed = self.linear_layers[:num_bn_layers]
+        self.bn_layers = [BatchNorm(linear.W.shape[1], dtype=linear.W.dtype) for linear in normed]
 
-    def __call__(self, x):
+    def __repr__(self) -> str:
+        rows = ""
+        for i in range(self.nlayers):
+            bn = f"{self.bn_layers[i]}, " if i < self.num_bn_layers else ""
+            rows += f"  ({i}): {self.linear_layers[i]}, {bn}{self.activations[i]}\n"
+        return f"{type(self).__name__}(\n{rows}  (criterion): {self.criterion}\n)"
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
         return self.forward(x)
 
-    def train(self):
+    def train(self) -> None:
         """Set training mode: batch norm takes the batch's statistics and moves its running averages."""
         self.train_mode = True
 
-    def eval(self):
+    def eval(self) -> None:
         """Set inference mode: batch norm takes its running averages and moves nothing."""
         self.train_mode = False
 
-    def forward(self, x):
+    def forward(self, x: np.ndarray) -> np.ndarray:
         """Return the network's output (N, C) for x (N, I), and keep it in `output`.
 
         Raises
@@ -118,15 +126,15 @@ class MLP:
         ValueError
             x is not (N, I) with at least one row.
         """
-        for linear, bn, activation in self._layers():
-            x = linear(x)
-            if bn:
-                x = bn(x, eval=not self.train_mode)
-            x = activation(x)
+        for i in range(self.nlayers):
+            x = self.linear_layers[i](x)
+            if i < self.num_bn_layers:
+                x = self.bn_layers[i](x, eval=not self.train_mode)
+            x = self.activations[i](x)
         self.output = x
         return x
 
-    def backward(self, labels):
+    def backward(self, labels: np.ndarray) -> None:
         """Set every layer's gradients, for labels (N, C) of the batch that `forward` saw last.
 
         Gradients of linear layers are means over the batch, those of batch norm sums (see `Linear`, `BatchNorm`).
@@ -141,58 +149,54 @@ class MLP:
         self._check(labels)
         self.criterion(self.output, labels)
         delta = self.criterion.derivative()
-        for linear, bn, activation in reversed(self._layers()):
-            delta = delta * activation.derivative()
-            if bn:
-                delta = bn.backward(delta)
-            if linear is self.linear_layers[0]:
-                linear._set_gradients(delta)
-            else:
-                delta = linear.backward(delta)
+        for i in reversed(range(self.nlayers)):
+            delta = delta * self.activations[i].derivative()
+            if i < self.num_bn_layers:
+                delta = self.bn_layers[i].backward(delta)
+            if i > 0:
+                delta = self.linear_layers[i].backward(delta)
+        self.linear_layers[0].gradients(delta)
 
-    def zero_grads(self):
+    def zero_grads(self) -> None:
         """Set all gradients to zero."""
-        for _, _, gradient, _ in self.parameters():
-            gradient.fill(0)
+        for linear in self.linear_layers:
+            linear.dW.fill(0)
+            linear.db.fill(0)
+        for bn in self.bn_layers:
+            bn.dgamma.fill(0)
+            bn.dbeta.fill(0)
 
-    def step(self):
-        """Apply the gradients: v <- momentum v - lr gradient, parameter <- parameter + v (writeup 3.5.3).
+    def step(self) -> None:
+        """Apply the gradients: v <- momentum v - lr dW, W <- W + v, and likewise for b (writeup 3.5.3).
 
-        Only W and b of the linear layers have a velocity v; gamma and beta take the plain step - lr gradient.
-        Velocities are updated in place, parameters become new arrays.
+        gamma and beta of batch norm have no velocity and take the plain step - lr gradient. Velocities are updated in
+        place, parameters become new arrays.
         """
-        for layer, name, gradient, velocity in self.parameters():
-            if velocity is None:
-                change = -self.lr * gradient
-            else:
-                velocity *= self.momentum
-                velocity -= self.lr * gradient
-                change = velocity
+        lr = float(self.lr)  # a float64 of NumPy's would make float32 parameters float64
+        for linear in self.linear_layers:
+            linear.momentum_W *= self.momentum
+            linear.momentum_W -= lr * linear.dW
+            linear.momentum_b *= self.momentum
+            linear.momentum_b -= lr * linear.db
             # Not +=: whoever gave or holds the old array keeps it, and memory that the other cores have just read for
             # their part of a product is slow to write.
-            setattr(layer, name, getattr(layer, name) + change)
+            linear.W = linear.W + linear.momentum_W
+            linear.b = linear.b + linear.momentum_b
+        for bn in self.bn_layers:
+            bn.gamma = bn.gamma - lr * bn.dgamma
+            bn.beta = bn.beta - lr * bn.dbeta
 
-    def parameters(self):
-        """Yield (layer, name of the parameter, gradient, velocity or None) for every parameter."""
-        for layer in [*self.linear_layers, *self.bn_layers]:
-            for parameter in layer.parameters():
-                yield (layer, *parameter)
-
-    def error(self, labels):
+    def error(self, labels: np.ndarray) -> int:
         """Return how many rows of the last output have their largest entry elsewhere than labels (N, C)."""
         self._check(labels)
-        return np.count_nonzero(self.output.argmax(axis=1) != np.argmax(labels, axis=1))
+        return int(np.count_nonzero(self.output.argmax(axis=1) != np.argmax(labels, axis=1)))
 
-    def total_loss(self, labels):
+    def total_loss(self, labels: np.ndarray) -> np.floating:
         """Return the loss of the last output under labels (N, C), summed over the batch."""
         self._check(labels)
         return self.criterion(self.output, labels).sum()
 
-    def _layers(self):
-        """Return (linear, batch norm or None, activation) of every layer, first to last."""
-        return list(zip_longest(self.linear_layers, self.bn_layers, self.activations))
-
-    def _check(self, labels):
+    def _check(self, labels: np.ndarray) -> None:
         """Raise ValueError unless labels fit the last output (N, C)."""
         if self.output is None:
             raise ValueError("MLP needs a forward pass first")
@@ -200,7 +204,9 @@ class MLP:
             raise ValueError(f"MLP needs labels of its output's shape {self.output.shape}, got {np.shape(labels)}")
 
 
-def get_training_stats(mlp, dset, nepochs, batch_size):
+def get_training_stats(
+    mlp: MLP, dset: Sequence[Sequence[np.ndarray]], nepochs: int, batch_size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Train mlp on the first partition of dset and validate it on the second (writeup, section 3.6).
 
     Every epoch begins with a shuffle of the training set, whose batches then each take `zero_grads`, `forward`,

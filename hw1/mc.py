@@ -1,7 +1,7 @@
 """The answers to the five multiple-choice questions (writeup, section 2): one lower-case letter each."""
 
 
-def question_1():
+def question_1() -> str:
     """Shapes of sums over axis 0.
 
     a has the shape (3, 4, 5), b = np.sum(a, axis=0, keepdims=True) and c = np.sum(a, axis=0). What shapes have b and c?
@@ -14,7 +14,7 @@ def question_1():
     return "b"
 
 
-def question_2():
+def question_2() -> str:
     """Mean and variance of batch norm: what is each of them taken over (see the appendix on batch norm)?
 
     (a) for every neuron of a layer, over the batch
@@ -24,7 +24,7 @@ def question_2():
     return "a"
 
 
-def question_3():
+def question_3() -> str:
     """Does batch norm have to keep running averages of mean and variance while it is trained?
 
     (a) yes: a test example comes without a batch to take them from, so estimates have to stand in for them
@@ -33,7 +33,7 @@ def question_3():
     return "a"
 
 
-def question_4():
+def question_4() -> str:
     """The writeup asks you to read a page about Python's zip. Did you like it?
 
     (a) yes
@@ -42,7 +42,7 @@ def question_4():
     return "a"
 
 
-def question_5():
+def question_5() -> str:
     """Which of these is a layer, for x (batch, input), w (input, output) and b (1, output)?
 
     (a) z = activation(np.dot(x, b) + w)

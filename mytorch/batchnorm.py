@@ -1,5 +1,7 @@
 """Batch normalisation and its closed-form gradient (writeup, section 3.3 and appendix C)."""
 
+from typing import Any
+
 import numpy as np
 
 
@@ -15,7 +17,7 @@ class BatchNorm:
     alpha : float
         The share of the old running average that each batch leaves (eq. 38, 39).
     dtype : dtype
-        Of the parameters and of the running averages' first values.
+        Of the parameters and running averages. What the layer returns has its input's dtype.
 
     Attributes
     ----------
@@ -29,13 +31,13 @@ class BatchNorm:
         Input, normalised input and output of the last training batch; None before the first.
     """
 
-    def __init__(self, in_feature, alpha=0.9, dtype=float):
+    def __init__(self, in_feature: int, alpha: float = 0.9, dtype: "np.typing.DTypeLike" = float) -> None:
         self.alpha = alpha
         self.eps = 1e-8
 
-        self.x = None
-        self.norm = None
-        self.out = None
+        self.x: np.ndarray | Any = None
+        self.norm: np.ndarray | Any = None
+        self.out: np.ndarray | Any = None
 
         shape = (1, in_feature)
         self.mean = np.zeros(shape, dtype)
@@ -49,15 +51,13 @@ class BatchNorm:
         self.running_mean = np.zeros(shape, dtype)
         self.running_var = np.ones(shape, dtype)
 
-    def __call__(self, x, eval=False):
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.gamma.shape[1]}, alpha={self.alpha})"
+
+    def __call__(self, x: np.ndarray, eval: bool = False) -> np.ndarray:
         return self.forward(x, eval)
 
-    def parameters(self):
-        """Yield (name of the parameter, gradient, None): gamma and beta take plain steps, without velocity."""
-        yield "gamma", self.dgamma, None
-        yield "beta", self.dbeta, None
-
-    def forward(self, x, eval=False):
+    def forward(self, x: np.ndarray, eval: bool = False) -> np.ndarray:
         """Return y = gamma norm + beta (N, D), with norm = (x - mean) / sqrt(var + eps) (eq. 29 to 32).
 
         Training takes mean and var from x (N, D) and moves the running averages (eq. 38, 39); with `eval` the
@@ -74,23 +74,22 @@ class BatchNorm:
             raise ValueError(f"BatchNorm({in_feature}) needs x of shape (N, {in_feature}), N >= 1, got {x.shape}")
         if x.dtype.kind != "f":
             x = x.astype(float)
-        # The (1, D) arrays are brought to x's type before they meet it, so that float32 data stay float32.
-        gamma, beta = self.gamma.astype(x.dtype, copy=False), self.beta.astype(x.dtype, copy=False)
+        # Each result is cast, since the float64 parameters of a BatchNorm(D) would make float32 data float64.
         if eval:
-            mean, var = self.running_mean.astype(x.dtype, copy=False), self.running_var.astype(x.dtype, copy=False)
-            return gamma * (x - mean) / np.sqrt(var + self.eps) + beta
+            norm = (x - self.running_mean) / np.sqrt(self.running_var + self.eps)
+            return (self.gamma * norm + self.beta).astype(x.dtype, copy=False)
 
         self.x = x
         self.mean = x.sum(axis=0, keepdims=True) / len(x)
         centred = x - self.mean
         self.var = (centred * centred).sum(axis=0, keepdims=True) / len(x)
         self.norm = centred / np.sqrt(self.var + self.eps)
-        self.out = gamma * self.norm + beta
-        self.running_mean = self._moved(self.running_mean, self.mean)
-        self.running_var = self._moved(self.running_var, self.var)
+        self.out = (self.gamma * self.norm + self.beta).astype(x.dtype, copy=False)
+        self.running_mean = self.alpha * self.running_mean + (1 - self.alpha) * self.mean
+        self.running_var = self.alpha * self.running_var + (1 - self.alpha) * self.var
         return self.out
 
-    def backward(self, delta):
+    def backward(self, delta: np.ndarray) -> np.ndarray:
         """Set dgamma and dbeta, and return dx (N, D) for delta (N, D).
 
         dbeta = sum_i delta_i (eq. 34), dgamma = sum_i delta_i norm_i (eq. 35), and dx with its paths through mean and
@@ -109,9 +108,6 @@ class BatchNorm:
         self.dbeta = delta.sum(axis=0, keepdims=True)
         self.dgamma = (delta * self.norm).sum(axis=0, keepdims=True)
         # Eq. 27 gathered: dx_i = gamma / (N sqrt(var + eps)) (N delta_i - dbeta - norm_i dgamma)
-        scale = self.gamma.astype(delta.dtype, copy=False) / np.sqrt(self.var + self.eps)
-        return scale * (delta - self.dbeta / len(delta) - self.norm * (self.dgamma / len(delta)))
-
-    def _moved(self, running, batch):
-        """Return alpha running + (1 - alpha) batch (eq. 38, 39), in the type of the batch's statistic (1, D)."""
-        return (self.alpha * running + (1 - self.alpha) * batch).astype(batch.dtype, copy=False)
+        scale = self.gamma / np.sqrt(self.var + self.eps)
+        dx = scale * (delta - self.dbeta / len(delta) - self.norm * (self.dgamma / len(delta)))
+        return dx.astype(self.norm.dtype, copy=False)

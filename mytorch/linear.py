@@ -1,5 +1,8 @@
 """The affine layer y = xW + b and its gradients (writeup, section 3.4)."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 
@@ -28,7 +31,13 @@ class Linear:
         An init function returned another shape.
     """
 
-    def __init__(self, in_feature, out_feature, weight_init_fn, bias_init_fn):
+    def __init__(
+        self,
+        in_feature: int,
+        out_feature: int,
+        weight_init_fn: Callable[[int, int], np.ndarray],
+        bias_init_fn: Callable[[int], np.ndarray],
+    ) -> None:
         self.W = _floating_copy(weight_init_fn(in_feature, out_feature))
         if self.W.shape != (in_feature, out_feature):
             raise ValueError(f"weight_init_fn must return shape {(in_feature, out_feature)}, got {self.W.shape}")
@@ -45,17 +54,16 @@ class Linear:
         self.momentum_W = np.zeros_like(self.W)
         self.momentum_b = np.zeros_like(self.b)
 
-        self.x = None
+        self.x: np.ndarray | Any = None
 
-    def __call__(self, x):
+    def __repr__(self) -> str:
+        in_feature, out_feature = self.W.shape
+        return f"{type(self).__name__}({in_feature}, {out_feature})"
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
         return self.forward(x)
 
-    def parameters(self):
-        """Yield (name of the parameter, gradient, velocity) for W and for b."""
-        yield "W", self.dW, self.momentum_W
-        yield "b", self.db, self.momentum_b
-
-    def forward(self, x):
+    def forward(self, x: np.ndarray) -> np.ndarray:
         """Return y = xW + b (N, O) for x (N, I), writeup 3.4.1.
 
         Raises
@@ -64,18 +72,16 @@ class Linear:
             x is not (N, I) with at least one row.
         """
         x = np.asarray(x)
-        in_feature, out_feature = self.W.shape
+        in_feature = len(self.W)
         if x.ndim != 2 or x.shape[1] != in_feature or not len(x):
-            raise ValueError(
-                f"Linear({in_feature}, {out_feature}) needs x of shape (N, {in_feature}), N >= 1, got {x.shape}"
-            )
+            raise ValueError(f"{self} needs x of shape (N, {in_feature}), N >= 1, got {x.shape}")
         self.x = x
         y = x @ self.W
         y += self.b
         return y
 
-    def backward(self, delta):
-        """Set dW = x^T delta / N and db = mean of delta, and return dx = delta W^T (writeup 3.4.2).
+    def backward(self, delta: np.ndarray) -> np.ndarray:
+        """Set dW and db, means over the batch, and return dx (writeup 3.4.2).
 
         Parameters
         ----------
@@ -91,27 +97,36 @@ class Linear:
         ------
         ValueError
             Before the first `forward`, or delta is not (N, O).
+
+        Notes
+        -----
+        dW and db as `gradients` sets them, and dx = delta W^T.
         """
-        self._set_gradients(delta)
+        self.gradients(delta)
         return delta @ self.W.T
 
-    def _set_gradients(self, delta):
-        """Set dW and db alone, for delta (N, O): nobody reads dx of a network's first layer. Raises as `backward`."""
-        in_feature, out_feature = self.W.shape
+    def gradients(self, delta: np.ndarray) -> None:
+        """Set dW = x^T delta / N and db = mean of delta, for delta (N, O) (writeup 3.4.2).
+
+        The half of `backward` that is due in a network's first layer too, whose dx nobody reads.
+
+        Raises
+        ------
+        ValueError
+            As `backward`.
+        """
         if self.x is None:
-            raise ValueError(f"Linear({in_feature}, {out_feature}).backward needs a forward pass before it")
+            raise ValueError(f"{self} needs a forward pass before its gradients")
         delta = np.asarray(delta)
-        if delta.shape != (len(self.x), out_feature):
-            raise ValueError(
-                f"Linear({in_feature}, {out_feature}).backward needs delta of shape "
-                f"{(len(self.x), out_feature)}, got {delta.shape}"
-            )
+        shape = (len(self.x), self.W.shape[1])
+        if delta.shape != shape:
+            raise ValueError(f"{self} needs delta of shape {shape}, got {delta.shape}")
         mean_delta = delta / len(delta)
         self.dW = self.x.T @ mean_delta
         self.db = mean_delta.sum(axis=0, keepdims=True)
 
 
-def _floating_copy(value):
+def _floating_copy(value: np.ndarray) -> np.ndarray:
     """Return a copy of value in floating point: integers become float64, float32 stays as it is."""
     array = np.array(value, order="C")
     return array if array.dtype.kind == "f" else array.astype(float)

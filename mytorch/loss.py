@@ -1,6 +1,7 @@
 """Criteria: the loss of every example of a batch, and its derivative (writeup, section 3.2)."""
 
 import os  # noqa: F401  (for the convolution homework's star import: see activation.py)
+from typing import Any
 
 import numpy as np
 
@@ -16,19 +17,22 @@ class Criterion:
         What it returned: one loss an example, not averaged.
     """
 
-    def __init__(self):
-        self.logits = None
-        self.labels = None
-        self.loss = None
+    def __init__(self) -> None:
+        self.logits: np.ndarray | Any = None
+        self.labels: np.ndarray | Any = None
+        self.loss: np.ndarray | Any = None
 
-    def __call__(self, x, y):
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return self.forward(x, y)
 
-    def forward(self, x, y):
+    def forward(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the loss (N,) of logits x (N, C) under labels y (N, C)."""
         raise NotImplementedError
 
-    def derivative(self):
+    def derivative(self) -> np.ndarray:
         """Return dloss/dx (N, C) of the last `forward`, not divided by N."""
         raise NotImplementedError
 
@@ -36,11 +40,11 @@ class Criterion:
 class SoftmaxCrossEntropy(Criterion):
     """L(x, y) = -sum_j y_j log softmax(x)_j (writeup, appendix A)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.softmax = None
+        self.softmax: np.ndarray | Any = None
 
-    def forward(self, x, y):
+    def forward(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return -sum_j y_j log softmax(x)_j for every row (writeup 3.2.1).
 
         log softmax(x)_j = (x_j - a) - log sum_k exp(x_k - a), with a the row's largest logit: the LogSumExp
@@ -82,7 +86,7 @@ class SoftmaxCrossEntropy(Criterion):
         self.loss = (self.labels * (np.log(sums) - shifted)).sum(axis=1)
         return self.loss
 
-    def derivative(self):
+    def derivative(self) -> np.ndarray:
         """Return dL/dx = softmax(x) - y (N, C), not divided by N (writeup 3.2.2).
 
         Raises

@@ -12,6 +12,7 @@ import io
 import os
 import re
 import sys
+import traceback
 from typing import TYPE_CHECKING
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -143,17 +144,23 @@ def main(argv: list[str] | None = None) -> int:
             return contract(options.contract, settings)
         if options.watch:
             watch.watch(settings.submission, lambda: grade(settings))
-        run, status = grade(settings), None
-    except (NoSubmission, GraderError) as error:
-        print(f"nothing could be graded: {error}", file=sys.stderr)
-        if options.format == "table":
-            return 2
-        run, status = not_graded(settings.submission, str(error)), 2
+        run = grade(settings)
+        if run.failure:
+            print(f"the grader failed, and the report is not whole: {run.failure}", file=sys.stderr)
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        reason = str(error)
+        if not isinstance(error, (NoSubmission, GraderError)):
+            traceback.print_exc()
+            reason = f"the grader failed, with {type(error).__name__}"
+        print(f"nothing could be graded: {reason}", file=sys.stderr)
+        if options.format == "table":
+            return 2
+        run = not_graded(settings.submission, reason)
     try:
-        formats.publish(run, options.format, options.out, options.visibility)
+        told = formats.publish(run, options.format, options.out, options.visibility)
     except OSError as error:
         print(f"the results can't be written: {error}", file=sys.stderr)
         return 2
@@ -161,7 +168,7 @@ def main(argv: list[str] | None = None) -> int:
         table.more(run, sys.stdout)
     if options.format == "autolab":
         return 0
-    return status or (0 if run.total == run.max_total else 1)
+    return 2 if run.failure or not told else 0 if run.total == run.max_total else 1
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-GRADER = ("autograder/hw1_autograder/**/*.py", "data/hw1_*.npz")
+GRADER = ("autograder/hw1_autograder/**/*.py", "data/hw1_*.npz", "data/SHA256SUMS")
 SOLUTION = ("hw1/*.py", "mytorch/*.py")
 
 

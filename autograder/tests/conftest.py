@@ -23,3 +23,20 @@ def torch() -> Any:
 @pytest.fixture
 def rng() -> np.random.RandomState:
     return np.random.RandomState(11785)
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Asserts that a run leaves the project, this folder and the temporary folder as they were, and no process."""
+    from handins import ROOT, processes, state
+
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))  # which the child's environment has too: so it can be found
+    monkeypatch.setattr("tempfile.tempdir", None)
+    folders = [ROOT / "hw1", ROOT / "mytorch", ROOT / "data", Path("/dev/shm")]
+    before = [state(folder) for folder in folders]
+    yield tmp_path
+    assert [state(folder) for folder in folders] == before
+    assert list(temporary.iterdir()) == []
+    assert processes(str(temporary)) == []

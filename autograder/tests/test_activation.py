@@ -113,6 +113,18 @@ def test_the_derivative_reads_the_state_of_the_last_forward_alone(rng: Any, kind
     assert (used.derivative() == fresh.derivative()).all()
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_tanhs_derivative_takes_a_state_from_elsewhere_and_leaves_its_own_alone(rng: Any, shape: Any) -> None:
+    x = rng.standard_normal(shape)
+    tanh, other = nn.Tanh(), nn.Tanh()
+    state = frozen(other(x))
+    close(tanh.derivative(state=state), other.derivative())  # as the recurrent homework calls it, before any forward
+    own = tanh(rng.standard_normal((4, 3)))
+    close(tanh.derivative(state), other.derivative())
+    assert tanh.state is own
+    close(tanh.derivative(), 1 - own * own)
+
+
 @every_activation
 def test_the_derivative_before_a_forward_says_so(kind: Any) -> None:
     with pytest.raises(ValueError, match=rf"{kind.__name__}.*forward"):

@@ -158,15 +158,24 @@ def test_nothing_is_written_to(rng: Any) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("parameters", ["float32", "float64"])
-def test_the_dtype_of_the_data_is_kept_in_both_modes_and_in_the_running_averages(
-    rng: Any, dtype: str, parameters: str
-) -> None:
+def test_the_dtype_of_the_data_is_kept_in_both_modes(rng: Any, dtype: str, parameters: str) -> None:
     # A layer made on its own holds float64 parameters, but float32 data stay float32.
     layer = random_layer(rng, 3, parameters)
     x = rng.standard_normal((5, 3)).astype(dtype)
     arrays = [layer(x), layer.backward(rng.standard_normal((5, 3)).astype(dtype)), layer(x, eval=True)]
-    arrays += [getattr(layer, name) for name in [*STATISTICS, "dgamma", "dbeta", "norm"]]
+    arrays += [getattr(layer, name) for name in ["mean", "var", "dgamma", "dbeta", "norm", "out"]]
     assert {str(array.dtype) for array in arrays} == {dtype}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_dtype_that_a_layer_is_made_with_is_that_of_its_parameters_and_running_averages(
+    rng: Any, dtype: str
+) -> None:
+    layer = nn.BatchNorm(3, dtype=dtype)
+    for _ in range(2):
+        assert {str(getattr(layer, name).dtype) for name in STATISTICS + PARAMETERS} == {dtype}
+        layer(rng.standard_normal((5, 3)).astype(dtype))
+        layer.backward(rng.standard_normal((5, 3)).astype(dtype))
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint8"])
@@ -183,6 +192,15 @@ def test_a_batch_of_the_wrong_shape_is_named(shape: tuple[int, ...], eval_mode: 
     with pytest.raises(ValueError, match=r"BatchNorm\(3\).*\(N, 3\)") as error:
         nn.BatchNorm(3)(np.zeros(shape), eval=eval_mode)
     assert str(shape) in str(error.value)
+
+
+def test_an_integer_delta_gives_the_gradients_of_its_float64_values(rng: Any) -> None:
+    x, delta = rng.standard_normal((5, 3)), rng.randint(-3, 4, (5, 3))
+    layer, floating = random_layer(np.random.RandomState(0), 3), random_layer(np.random.RandomState(0), 3)
+    layer(x)
+    floating(x)
+    close(layer.backward(delta), floating.backward(delta.astype(float)))
+    close(layer.dgamma, floating.dgamma)
 
 
 def test_a_delta_of_the_wrong_shape_is_named() -> None:

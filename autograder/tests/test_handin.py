@@ -71,6 +71,7 @@ MEMBERS: dict[str, tuple[Callable[[Tar], None], str]] = {
     "an unknown type": (member("hw1/evil.so", kind=tarfile.REGTYPE), f"{LEFT_OUT}hw1/evil.so"),
     "a file below a file": (member("hw1/hw1.py/evil.py"), f"{LEFT_OUT}hw1/hw1.py/evil.py"),
     "folders without end": (member("hw1/" + "a/" * 40 + "evil.py"), LEFT_OUT),
+    "a name of more bytes than a name may have": (member(f"hw1/{'ß' * 150}.py"), f"{LEFT_OUT}hw1/ßßß"),
     "a line break in the name": (member("hw1/a\nb.py"), f"{LEFT_OUT}hw1/a?b.py"),
     "a terminal's control characters": (member("hw1/\x1b[2J.py"), f"{LEFT_OUT}hw1/?[2J.py"),
     "a name that is not UTF-8": (member(b"hw1/\xff.py".decode("utf-8", "surrogateescape")), f"{LEFT_OUT}hw1/?.py"),
@@ -226,6 +227,20 @@ def test_a_folder_is_read_without_waiting_for_fifos_or_following_what_is_hidden(
         "left out, not a regular file: hw1/dangling.py",
         "left out, not a regular file: hw1/fifo.py",
         "left out, larger than 1024 KiB: hw1/large.py",
+    ]
+
+
+def test_a_folder_is_taken_as_a_tar_of_it_would_be(tmp_path: Path) -> None:
+    root = folder(tmp_path)
+    handins.write(
+        {"hw1/a/b/c/x.py": b"1", "hw1/a/b/c/d/x.py": b"1", f"hw1/{'ß' * 99}.py": b"1", "hw1/C:x.py": b"1"}, root
+    )
+    read = submission.read(str(root))
+    assert read.files == {**solution(), "hw1/a/b/c/x.py": b"1"}
+    assert [remark[:40] for remark in read.remarks] == [
+        "left out, for its name: hw1/C:x.py",
+        f"left out, for its name: hw1/{'ß' * 99}"[:40],
+        "left out, too many folders deep: hw1/a/b",
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import os
 import re
@@ -99,17 +100,45 @@ def test_with_no_body_removed_it_is_the_solution_byte_for_byte(starter: dict[str
 def test_nothing_private_is_left_that_nothing_uses(starter: dict[str, bytes], file: str) -> None:
     text = starter[file].decode()
     private = set(re.findall(r"^ *(?:def )?(_[a-z]\w*)(?:\(| =)", text, re.M))
-    imported = set(re.findall(r"^(?:from itertools )?import (\w+)$", text, re.M)) - {"numpy"}
-    for name in private | imported:
+    for name in private | imported(text):
         assert len(re.findall(rf"\b{name}\b", text)) > 1, name
+    for name in handout.SOLUTIONS_OWN:
+        assert not re.search(rf"\b{name}\(", text), name
+
+
+def imported(text: str) -> set[str]:
+    """The names that a source imports, apart from what every student needs."""
+    statements = [node for node in ast.parse(text).body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return {
+        alias.asname or alias.name
+        for statement in statements
+        if getattr(statement, "module", statement.names[0].name) not in handout.KEPT_IMPORTS
+        for alias in statement.names
+    }
+
+
+def test_what_the_solution_has_beside_the_homework_is_in_its_sources() -> None:
+    text = "".join((ROOT / file).read_text() for file in SOURCES)
+    assert all(f"def {name}(" in text for name in handout.SOLUTIONS_OWN)
+
+
+@pytest.mark.parametrize("file", SOURCES)
+def test_every_signature_keeps_its_types(starter: dict[str, bytes], file: str) -> None:
+    functions = [node for node in ast.walk(ast.parse(starter[file])) if isinstance(node, ast.FunctionDef)]
+    assert functions
+    for function in functions:
+        parameters = [*function.args.args, *function.args.kwonlyargs]
+        assert all(parameter.annotation for parameter in parameters if parameter.arg != "self"), function.name
+        assert function.returns, function.name
+    assert "mytorch/py.typed" in starter
 
 
 def test_what_is_given_stays(starter: dict[str, bytes]) -> None:
     hw1 = starter["hw1/hw1.py"].decode()
-    for name in ("train", "eval", "error", "total_loss", "parameters", "__call__"):
+    for name in ("train", "eval", "error", "total_loss", "__call__", "__repr__"):
         part = hw1[hw1.index(f"def {name}(") :].split("\n    def ")[0]
         assert "NotImplementedError" not in part
-    attributes = re.findall(r"self\.(\w+) = ", hw1)
+    attributes = re.findall(r"self\.(\w+)(?:: .+)? = ", hw1)
     assert {"train_mode", "num_bn_layers", "bn", "nlayers", "input_size", "output_size"} <= set(attributes)
     assert {"activations", "criterion", "lr", "momentum", "output"} <= set(attributes)
     assert "linear_layers, bn_layers" in hw1

@@ -29,6 +29,7 @@ from handins import (
     changed,
     content,
     grade,
+    processes,
     solution,
     state,
     top,
@@ -95,7 +96,7 @@ ROWS = [
     question("sleeps", "import time; time.sleep(1000)", "still running after 0.7 s", "timeout"),
     question(
         "loops, deaf to signals",
-        "import signal\nfor n in (10, 12, 15): signal.signal(n, signal.SIG_IGN)\nwhile True: pass",
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\nwhile True: pass",
         "still running",
         "timeout",
     ),
@@ -197,6 +198,12 @@ ROWS = [
     derivative("no rows", "right[:0]", "has the shape"),
     derivative("no rows of a million columns", "np.zeros((0, 10**6, 10**6))", "has the shape"),
     derivative("a view of 8 TB", "np.broadcast_to(right[0], (10**11, right.shape[1]))", "bytes"),
+    derivative("22 axes without end", "np.ndarray((7,) * 22, '<U0', b'')", "shape (7, 7,"),
+    derivative("9 axes of booleans", "np.zeros((6,) * 9, bool)", "10,077,696 bytes"),
+    derivative("30 axes of one", "np.zeros((1,) * 30)", "shape (1, 1,"),
+    derivative("texts that are no characters", "np.frombuffer(b'\\xff' * 40, 'U1')", "of <U1"),
+    derivative("a text that is no character", "np.ndarray((), '<U1', b'\\xff' * 4)", "of <U1"),
+    derivative("texts of the other byte order", "np.array(['a', 'b'], '>U1')", ""),
     derivative("a matrix", "np.matrix(right)", "numpy.matrix"),
     derivative("a masked array", "np.ma.array(right, mask=True)", "MaskedArray"),
     derivative("a memory map", "right.view(np.memmap)", "numpy.memmap", ONE),
@@ -293,6 +300,80 @@ ROWS = [
             f"{FORGE}    for i in range(9): wire.send(answers, {{'id': str(i), 'values': {{}}}}, {{}})\n    return 'a'",
         ),
     ),
+    *(
+        question(
+            f"forges {name}",
+            f"""{FORGE}
+    header = {{"id": request.header["id"], "values": {{"question_1": "str"}}}}
+    wire.send(answers, header, {{"question_1": wire.Blob({blob})}})
+    return "a"
+            """,
+            reason,
+            status,
+        )
+        for name, blob, reason, status in [
+            ("9 axes of booleans", "'|b1', (6,) * 9, bytes(6**9)", "no answer", "error"),
+            ("17 axes of booleans", "'|b1', (2,) * 17, bytes(2**17)", "no answer", "error"),
+            ("22 axes without end", "'<U0', (7,) * 22, b''", "no answer", "error"),
+            ("what is no character", "'<U1', (), b'\\xff' * 4", "no answer", "error"),
+            ("an array of letters", "'<U1', (2,) * 8, b'a\\0\\0\\0' * 256", "question_1 returns ''", "failed"),
+        ]
+    ),
+    question(
+        "forges names that colour a terminal",
+        f"""{FORGE}
+    wire.send(answers, {{"id": request.header["id"], "values": {{"\\x1b[31m": "str"}}}}, {{}})
+    return "a"
+        """,
+        "no answer",
+    ),
+    question(
+        "forges a number of a million digits",
+        f"""{FORGE}
+    head = b'{{"arrays": [], "header": {{"id": ' + b'9' * 200_000 + b'}}}}'
+    answers.write(len(head).to_bytes(4, 'little') + head); answers.flush()
+    return "a"
+        """,
+        "no answer",
+    ),
+    question(
+        "hangs in a file that colours a terminal",
+        """
+        import os
+        exec(compile('while True: pass', os.path.dirname(__file__) + '/\\x1b[31m.py', 'exec'))
+        """,
+        "at hw1/\\x1b[31m.py, line 1",
+        "timeout",
+    ),
+    question(
+        "writes where it hangs itself",
+        """
+        import os, stat
+        line = 'File "' + os.path.dirname(os.path.dirname(__file__)) + '/\\x1b[2J", line ' + '9' * 3000 + ' in f\\n'
+        for d in range(3, 64):
+            try: stat.S_ISREG(os.fstat(d).st_mode) and os.write(d, line.encode())
+            except OSError: pass
+        while True: pass
+        """,
+        "still running",
+        "timeout",
+    ),
+    question(
+        "leaves nested folders behind",
+        "import os\nplace = os.getcwd()\nwhile True:\n    place += '/a'\n    os.mkdir(place)",
+        "may not make, move and remove more than 500 files",
+    ),
+    question(
+        "leaves a folder behind that can't be entered",
+        "import os\nos.umask(0o777); os.mkdir(os.getcwd() + '/a'); os.mkdir(os.getcwd() + '/a/b'); return 'z'",
+        "",
+        "failed",
+    ),
+    question(
+        "writes files without end",
+        "import os\nfor i in range(10**6): open(str(i), 'wb').write(bytes(1 << 10))",
+        "may not make, move and remove more than 500 files",
+    ),
     question(
         "answers twice, first wrongly",
         f"""{FORGE}
@@ -310,7 +391,7 @@ ROWS = [
     wire.send(answers, {{"id": request.header["id"], "raised": raised}}, {{}})
     return "a"
         """,
-        "7: ['no']",
+        "",
     ),
     question(
         "names stages without end",
@@ -420,6 +501,15 @@ ROWS = [
         ),
     ),
     harmless("warnings as errors", top("mytorch/activation.py", "import warnings; warnings.simplefilter('error')\n")),
+    harmless(
+        "its code's folder", body("question_3", "import os; os.chdir(os.path.dirname(__file__)); return original()")
+    ),
+    harmless(
+        "a log that it opens often",
+        body(
+            "question_3", "for i in range(2000):\n    with open('log', 'a') as log: log.write('x')\nreturn original()"
+        ),
+    ),
     harmless("another folder", body("question_3", "import os; os.chdir('/'); return original()")),
     harmless(
         "a file of its own",
@@ -430,33 +520,6 @@ ROWS = [
         body("question_3", "import os, shutil; shutil.rmtree(os.getcwd(), ignore_errors=True); return original()"),
     ),
 ]
-
-
-@pytest.fixture
-def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Asserts that a run leaves the project, this folder and the temporary folder as they were, and no process."""
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))  # which the child's environment has too: so it can be found
-    monkeypatch.setattr("tempfile.tempdir", None)
-    folders = [ROOT / "hw1", ROOT / "mytorch", ROOT / "data", Path("/dev/shm")]
-    before = [state(folder) for folder in folders]
-    yield tmp_path
-    assert [state(folder) for folder in folders] == before
-    assert list(temporary.iterdir()) == []
-    assert processes(str(temporary)) == []
-
-
-def processes(word: str) -> list[str]:
-    """The processes that have the word in their environment, this one left out."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if word.encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
-                found.append((path.parent / "cmdline").read_text())
-        except OSError:
-            continue
-    return found
 
 
 def edited(edit: Edit, folder: Path) -> Path:
@@ -479,6 +542,18 @@ def test_a_fault_costs_its_own_problems_and_changes_nothing_outside(row: Row, ou
     assert all(reason.isprintable() for reason in reasons)
     assert state(submission) == before
 
+
+# Changes the guard's frame wherever it is met in the midst of its work.
+CHANGE = """
+        import sys
+        def change_frame(frame):
+            while frame is not None:
+                if frame.f_code.co_name == 'hook':
+                    for name in ('roots', 'own', 'allowed'): frame.f_locals[name] = ('/',)
+                    frame.f_locals['event'] = 'harmless'
+                frame = frame.f_back
+        def change(*_): change_frame(sys._getframe(1))
+"""
 
 # What a submission may try in order to read the references, or to change something outside. Each ends by setting
 # `got`, unless it is refused. ROOT is the project's folder, WORK the submission's own, OUTSIDE a folder that is not.
@@ -594,37 +669,189 @@ ESCAPES = {
     "network: a socket": "import socket; got = socket.socket()",
     "network: an address": "import urllib.request; got = urllib.request.urlopen('http://127.0.0.1:9/')",
     "limits: memory": "import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1)); got = True",
+    "limits: of another process": """
+        import resource
+        got = resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, resource.prlimit(0, resource.RLIMIT_NOFILE))
+    """,
+    "limits: a file in memory": "got = os.memfd_create('mine')",
+    "limits: priority": "os.setpriority(os.PRIO_PROCESS, os.getppid(), 1); got = True",
+    "limits: processors": "os.sched_setaffinity(os.getppid(), {0}); got = True",
+    "limits: a large file": "got = open(WORK + '/large', 'wb').write(bytes(2 << 20))",
+    "signal: by a file": """
+        import fcntl
+        r, w = os.pipe()
+        fcntl.fcntl(r, fcntl.F_SETOWN, os.getppid())
+        got = True
+    """,
+    "signal: by a file, to a thread": """
+        import fcntl, struct
+        r, w = os.pipe()
+        fcntl.fcntl(r, 15, struct.pack('ii', 1, os.getppid()))
+        got = True
+    """,
+    # modules imported anew, and what is left of functions that were taken away
+    "anew: posix": "import sys; sys.modules.pop('posix'); import posix; posix.mkfifo(WORK + '/fifo1'); got = True",
+    "anew: posix by its loader": """
+        import _imp, importlib.machinery as machinery
+        posix = _imp.create_builtin(machinery.ModuleSpec('posix', machinery.BuiltinImporter))
+        posix.mkfifo(WORK + '/fifo2'); got = True
+    """,
+    "anew: posix by importlib": """
+        import importlib.util, importlib.machinery as machinery
+        posix = importlib.util.module_from_spec(machinery.BuiltinImporter.find_spec('posix'))
+        posix.mkfifo(WORK + '/fifo3'); got = True
+    """,
+    "anew: _imp": """
+        import sys; sys.modules.pop('_imp'); sys.modules.pop('posix')
+        import _imp, posix
+        posix.mkfifo(WORK + '/fifo4'); got = True
+    """,
+    "anew: functions in sets": """
+        kept = [f for names in vars(os).values() if isinstance(names, set) for f in names]
+        got = [f for f in kept if f.__name__ == 'mkfifo'][0](WORK + '/fifo5') is None
+    """,
+    "anew: os": "import sys; del sys.modules['os']; import os as again; again.mkfifo(WORK + '/fifo6'); got = True",
+    "native: a library of its own": """
+        import importlib.machinery as machinery, importlib.util as util, shutil, sysconfig
+        there = util.find_spec('_bisect').origin or util.find_spec('_json').origin
+        library = WORK + '/harmless' + sysconfig.get_config_var('EXT_SUFFIX')
+        open(library, 'wb').write(open(there, 'rb').read()[:1 << 20])
+        name = os.path.basename(there).partition('.')[0]
+        loader = machinery.ExtensionFileLoader(name, library)
+        got = loader.create_module(machinery.ModuleSpec(name, loader, origin=library))
+    """,
+    "packages: a file": "got = open(PACKAGE)",
+    "packages: on the path": """
+        import sys; sys.path.append(os.path.dirname(os.path.dirname(PACKAGE)))
+        got = __import__(os.path.basename(os.path.dirname(PACKAGE)))
+    """,
+    # without the kernel's fence: two threads, and the running hook's own frame
+    "race: of chdir and open": """
+        import sys, threading, time
+        sys.setswitchinterval(1e-6)
+        def run():
+            while running:
+                try: os.chdir('/'); os.chdir(WORK)
+                except PermissionError: return
+        running = [True]
+        thread = threading.Thread(target=run); thread.start()
+        end = time.monotonic() + 0.3
+        got = None
+        while time.monotonic() < end and got is None:
+            try: got = open('etc/passwd')
+            except (FileNotFoundError, PermissionError): pass
+        running.clear(); thread.join()
+        if got is None: raise PermissionError
+    """,
+    "race: of open in a thread": """
+        import threading, time
+        found = []
+        def run():
+            while not found and running:
+                try: found.append(open('etc/passwd'))
+                except (FileNotFoundError, PermissionError): pass
+        running = [True]
+        thread = threading.Thread(target=run); thread.start()
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end and not found: os.chdir('/'); os.chdir(WORK)
+        running.clear(); thread.join()
+        got = found[0]
+    """,
+    "frame: by the collector": CHANGE
+    + """
+        import gc
+        gc.callbacks.append(change); gc.enable(); gc.set_threshold(1)
+        try:
+            for _ in range(300):
+                kept = [[] for _ in range(50)]
+                try: got = open('/etc/passwd')
+                except PermissionError: pass
+        finally: gc.callbacks.clear(); gc.set_threshold(700)
+        got
+    """,
+    "frame: by a signal": CHANGE
+    + """
+        import signal
+        signal.signal(signal.SIGALRM, change); signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
+        try:
+            for _ in range(3000):
+                try: got = open('/etc/passwd')
+                except PermissionError: pass
+        finally: signal.setitimer(signal.ITIMER_REAL, 0)
+        got
+    """,
+    "frame: by a thread": CHANGE
+    + """
+        import sys, threading
+        sys.setswitchinterval(1e-6)
+        def run():
+            while running:
+                try: frames = list(sys._current_frames().values())
+                except BaseException: return
+                for frame in frames: change_frame(frame)
+        running = [True]
+        thread = threading.Thread(target=run); thread.start()
+        try:
+            for _ in range(3000):
+                try: got = open('/etc/passwd')
+                except PermissionError: pass
+        finally: running.clear(); thread.join()
+        got
+    """,
+    # these two use up what a process may change
+    "limits: files without end": """
+        for number in range(600): open(f'{WORK}/_{number}', 'w').close()
+        got = True
+    """,
+    "limits: folders without end": """
+        for number in range(600): os.mkdir(f'{WORK}/_{number}'); os.rmdir(f'{WORK}/_{number}')
+        got = True
+    """,
 }
+
+
+def package() -> str:
+    """A package that is installed where the standard library lies, beside numpy where there is none."""
+    folders = [Path(os.__file__).parent / "site-packages", Path(pytest.__file__).parents[1]]
+    return str(next(path for folder in folders for path in sorted(folder.glob("*/__init__.py"))))
 
 
 def attempts(outside: Path, names: list[str]) -> Edit:
     """A right submission that tries everything first, and prints what became of each attempt."""
-    lines = ["import io, os", "import numpy as np", f"ROOT, OUTSIDE = {str(ROOT)!r}, {str(outside)!r}"]
-    lines += ["WORK = os.getcwd()"]
+    lines = [
+        "import io, os, sys",
+        "import numpy as np",
+        "modules = dict(sys.modules)",
+        f"ROOT, OUTSIDE = {str(ROOT)!r}, {str(outside)!r}",
+    ]
+    lines += [f"WORK, PACKAGE = os.getcwd(), {package()!r}"]
     for name in names:
         code = textwrap.indent(textwrap.dedent(ESCAPES[name]).strip(), "    ")
         lines += [f"def attempt():\n{code}\n    return got"]
         lines += [f"try: print({name!r}, '-> got', type(attempt()).__name__)"]
-        lines += [f"except BaseException as error: print({name!r}, '->', type(error).__name__)", "os.chdir(WORK)"]
+        lines += [f"except BaseException as error: print({name!r}, '->', type(error).__name__)"]
+        lines += ["os.chdir(WORK)", "sys.modules.update(modules)"]
     lines += ["return original()"]
     return body("question_3", "\n".join(lines))
 
 
+# What the guard alone refuses: Python's own, and what Python does with its own files.
+GUARDED = (
+    "read: through the parent's folder",
+    "read: an interpreter of its own",
+    "read: objects of the interpreter",
+    "read: code by hand",
+    "write: its own folder",
+    "process: the function below subprocess",
+    "process: the same, loaded anew",
+    "limits: files without end",
+    "limits: folders without end",
+    "native: ctypes",
+    "native: numpy's ctypes",
+    "native: a library of its own",
+)
 # What the kernel alone would still refuse a submission that got around the guard.
-FENCED = [
-    name
-    for name in ESCAPES
-    if name.startswith(("read: ", "write: "))
-    and name
-    not in (
-        "read: through the parent's folder",
-        "read: an interpreter of its own",
-        "read: objects of the interpreter",
-        "read: code by hand",
-        "write: its own folder",
-        "write: chmod",
-    )
-]
+FENCED = [name for name in ESCAPES if name not in GUARDED and not name.startswith("frame: ")]
 
 
 @pytest.fixture
@@ -651,13 +878,13 @@ def kernel_fences() -> bool:
 
 
 @pytest.mark.parametrize("fences", ["both", "guard", "kernel"])
-def test_nothing_outside_can_be_read_or_changed(fences: str, outside: Path, weakened: Callable[[str], None]) -> None:
+def test_no_attempt_to_get_out_succeeds(fences: str, outside: Path, weakened: Callable[[str], None]) -> None:
     if fences == "guard":
-        weakened('    fence.close([*readable, os.path.join(sys.base_prefix, "lib")], work)\n')
+        weakened("    fence.close(python_folders, [*readable, root], work)\n")
     if fences == "kernel":
         if not kernel_fences():
             pytest.skip("this kernel has no Landlock")
-        weakened("    guard.install(readable, work)\n")
+        weakened("    guard.install(readable, root, work)\n")
     target = outside / "target"
     target.mkdir()
     (target / "old").write_text("as it was")

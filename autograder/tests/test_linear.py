@@ -12,7 +12,7 @@ from judge import close, frozen, gradients
 
 
 def layer_of(weight: Any, bias: Any) -> Any:
-    return nn.Linear(*weight.shape, lambda *_: weight, lambda *_: bias)
+    return nn.Linear(weight.shape[0], weight.shape[1], lambda *_: weight, lambda *_: bias)
 
 
 @pytest.mark.parametrize(("n", "i", "o"), [(5, 4, 3), (1, 4, 3), (7, 1, 1), (3, 3, 3), (64, 30, 20)])
@@ -28,6 +28,18 @@ def test_output_and_gradients_are_autograds_with_means_over_the_batch(
     close(layer.backward(delta), dx)
     close(layer.dW, dweight / n)
     close(layer.db, dbias / n)
+
+
+def test_gradients_sets_what_backward_sets_and_returns_nothing(rng: Any) -> None:
+    weight, bias = rng.standard_normal((4, 3)), rng.standard_normal((1, 3))
+    x, delta = frozen(rng.standard_normal((5, 4))), frozen(rng.standard_normal((5, 3)))
+    one, other = layer_of(weight, bias), layer_of(weight, bias)
+    one(x)
+    other(x)
+    one.backward(delta)
+    assert other.gradients(delta) is None
+    assert (one.dW == other.dW).all()
+    assert (one.db == other.db).all()
 
 
 def test_gradients_are_overwritten_not_accumulated(rng: Any) -> None:
@@ -159,11 +171,12 @@ def test_a_batch_of_the_wrong_shape_is_named(shape: tuple[int, ...]) -> None:
 def test_a_delta_of_the_wrong_shape_is_named(shape: tuple[int, ...]) -> None:
     layer = layer_of(np.ones((4, 3)), np.ones(3))
     layer(np.ones((5, 4)))
-    with pytest.raises(ValueError, match=r"backward.*\(5, 3\)") as error:
+    with pytest.raises(ValueError, match=r"Linear\(4, 3\).*delta.*\(5, 3\)") as error:
         layer.backward(np.zeros(shape))
     assert str(shape) in str(error.value)
 
 
-def test_backward_before_forward_says_so() -> None:
+@pytest.mark.parametrize("call", ["backward", "gradients"])
+def test_backward_before_forward_says_so(call: str) -> None:
     with pytest.raises(ValueError, match=r"Linear\(4, 3\).*forward"):
-        layer_of(np.ones((4, 3)), np.ones(3)).backward(np.zeros((5, 3)))
+        getattr(layer_of(np.ones((4, 3)), np.ones(3)), call)(np.zeros((5, 3)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 import hw1 as nn
 from judge import TorchMLP, close, frozen
+
+ROOT = Path(__file__).resolve().parents[2]
 
 Id, S, T, R = KINDS = [nn.Identity, nn.Sigmoid, nn.Tanh, nn.ReLU]
 
@@ -44,6 +47,20 @@ def batch(rng: Any, n: int, dtype: str = "float64", sizes: tuple[int, int] = (7,
     """Return n read-only examples and their one-hot labels."""
     labels = np.eye(sizes[1], dtype=dtype)[rng.randint(sizes[1], size=n)]
     return frozen(rng.standard_normal((n, sizes[0])).astype(dtype)), frozen(labels)
+
+
+def parameters(mlp: Any) -> list[tuple[Any, str]]:
+    """Return (layer, name) of every parameter."""
+    linear = [(layer, name) for layer in mlp.linear_layers for name in ("W", "b")]
+    return linear + [(layer, name) for layer in mlp.bn_layers for name in ("gamma", "beta")]
+
+
+def gradients(mlp: Any) -> list[Any]:
+    return [getattr(layer, f"d{name}") for layer, name in parameters(mlp)]
+
+
+def velocities(mlp: Any) -> list[Any]:
+    return [getattr(layer, f"momentum_{name}") for layer in mlp.linear_layers for name in ("W", "b")]
 
 
 def train_once(mlp: Any, x: Any, labels: Any) -> None:
@@ -189,21 +206,23 @@ def test_layers_do_not_share_an_array_that_the_init_functions_return_every_time(
     activations = [nn.Sigmoid(), nn.Identity()]
     mlp = nn.MLP(4, 4, [4], activations, lambda i, o: weight, lambda o: bias, nn.SoftmaxCrossEntropy(), 0.1)
     train_once(mlp, np.eye(4), np.eye(4))
-    arrays = [getattr(layer, name) for layer, name, _, _ in mlp.parameters()]
+    arrays = [getattr(layer, name) for layer, name in parameters(mlp)]
     assert {str(array.dtype) for array in arrays} == {"float64"}
     assert not any(np.shares_memory(a, b) for a in arrays for b in [weight, bias, *arrays] if a is not b)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("labels_dtype", ["float32", "float64", "uint8"])
-def test_the_dtype_is_kept_from_end_to_end(rng: Any, dtype: str, labels_dtype: str) -> None:
+@pytest.mark.parametrize("number", [float, np.float64, np.float32])
+def test_the_dtype_is_kept_from_end_to_end(rng: Any, dtype: str, labels_dtype: str, number: Any) -> None:
     activations = [nn.ReLU, nn.Sigmoid, nn.Tanh, nn.Identity]
-    mlp = network(rng, [6, 5, 4], activations, num_bn_layers=3, momentum=0.9, dtype=dtype)
+    mlp = network(rng, [6, 5, 4], activations, num_bn_layers=3, momentum=number(0.9), dtype=dtype)
+    mlp.lr = number(0.1)  # as a schedule of NumPy's hands it out
     for _ in range(3):
         x, labels = batch(rng, 9, dtype)
         train_once(mlp, x, labels.astype(labels_dtype))
-    found = {str(getattr(layer, name).dtype) for layer, name, _, _ in mlp.parameters()}
-    found |= {str(array.dtype) for _, _, *arrays in mlp.parameters() for array in arrays if array is not None}
+    found = {str(getattr(layer, name).dtype) for layer, name in parameters(mlp)}
+    found |= {str(array.dtype) for array in gradients(mlp) + velocities(mlp)}
     found |= {str(layer.running_mean.dtype) for layer in mlp.bn_layers}
     found |= {str(layer.running_var.dtype) for layer in mlp.bn_layers}
     found |= {str(activation.state.dtype) for activation in mlp.activations}
@@ -257,40 +276,149 @@ def test_backward_twice_gives_the_same_gradients(rng: Any) -> None:
     x, labels = batch(rng, 8)
     mlp.forward(x)
     mlp.backward(labels)
-    first = [gradient.copy() for _, _, gradient, _ in mlp.parameters()]
+    first = [gradient.copy() for gradient in gradients(mlp)]
     mlp.backward(labels)
-    assert all((gradient == one).all() for (_, _, gradient, _), one in zip(mlp.parameters(), first))
+    assert all((gradient == one).all() for gradient, one in zip(gradients(mlp), first))
 
 
 def test_zero_grads_zeroes_every_gradient_and_nothing_else(rng: Any) -> None:
     mlp = network(rng, num_bn_layers=2, momentum=0.9)
     x, labels = batch(rng, 8)
     train_once(mlp, x, labels)
-    before = [(getattr(layer, name).copy(), np.copy(v)) for layer, name, _, v in mlp.parameters()]
+    before = [getattr(layer, name).copy() for layer, name in parameters(mlp)]
+    before_velocities = [velocity.copy() for velocity in velocities(mlp)]
     mlp.zero_grads()
-    assert not any(gradient.any() for _, _, gradient, _ in mlp.parameters())
-    for (layer, name, _, velocity), (old_parameter, old_velocity) in zip(mlp.parameters(), before):
-        assert (getattr(layer, name) == old_parameter).all()
-        assert (velocity == old_velocity).all()
-    for name, (gradient, parameter) in {
-        f"{name} of layer {i}": (getattr(layer, "d" + name), getattr(layer, name))
-        for names, layers in ((("W", "b"), mlp.linear_layers), (("gamma", "beta"), mlp.bn_layers))
-        for i, layer in enumerate(layers)
-        for name in names
-    }.items():
-        assert gradient.shape == parameter.shape, name
+    assert all((getattr(layer, name) == old).all() for (layer, name), old in zip(parameters(mlp), before))
+    assert all((velocity == old).all() for velocity, old in zip(velocities(mlp), before_velocities))
+    for (layer, name), gradient in zip(parameters(mlp), gradients(mlp)):
+        assert gradient.shape == getattr(layer, name).shape, name
         assert not gradient.any(), name
 
 
 def test_step_does_not_write_to_the_parameters_that_somebody_gave_or_holds(rng: Any) -> None:
     mlp = network(rng, num_bn_layers=2, momentum=0.9)
     held = []
-    for layer, name, _, _ in mlp.parameters():
+    for layer, name in parameters(mlp):
         held.append(frozen(getattr(layer, name)))  # a write to one of them would raise
         setattr(layer, name, held[-1])
     x, labels = batch(rng, 8)
     train_once(mlp, x, labels)
-    assert not any(getattr(layer, name) is old for (layer, name, _, _), old in zip(mlp.parameters(), held))
+    assert not any(getattr(layer, name) is old for (layer, name), old in zip(parameters(mlp), held))
+
+
+def test_the_step_is_the_writeups_equation_with_any_velocity_that_lies_there(rng: Any) -> None:
+    mlp = network(rng, num_bn_layers=2, momentum=0.9)
+    for _ in range(2):
+        x, labels = batch(rng, 8)
+        mlp.forward(x)
+        mlp.backward(labels)
+        for layer in mlp.linear_layers:
+            layer.momentum_W = rng.standard_normal(layer.W.shape)
+        expected = [
+            (layer, 0.9 * layer.momentum_W - 0.1 * layer.dW, 0.9 * layer.momentum_b - 0.1 * layer.db, layer.W, layer.b)
+            for layer in mlp.linear_layers
+        ]
+        plain = [(layer, layer.gamma - 0.1 * layer.dgamma, layer.beta - 0.1 * layer.dbeta) for layer in mlp.bn_layers]
+        mlp.step()
+        for layer, momentum_W, momentum_b, W, b in expected:
+            close(layer.momentum_W, momentum_W)
+            close(layer.momentum_b, momentum_b)
+            close(layer.W, W + momentum_W)
+            close(layer.b, b + momentum_b)
+        for bn, gamma, beta in plain:
+            close(bn.gamma, gamma)
+            close(bn.beta, beta)
+
+
+class Decayed(nn.Linear):
+    """A linear layer with an array of its own, as HW1's bonus adds them, and a part in its gradient."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.decay = np.full_like(self.W, 0.5)
+
+    def gradients(self, delta: np.ndarray) -> None:
+        super().gradients(delta)
+        self.dW = self.dW + self.decay * self.W
+
+
+def test_a_subclass_of_linear_with_arrays_of_its_own_takes_part_in_every_layer(rng: Any) -> None:
+    plain, decayed = (network(np.random.RandomState(0)) for _ in range(2))
+    decayed.linear_layers = [
+        Decayed(*layer.W.shape, lambda *_, layer=layer: layer.W, lambda *_, layer=layer: layer.b)
+        for layer in plain.linear_layers
+    ]
+    x, labels = batch(rng, 8)
+    for mlp in (plain, decayed):
+        mlp.forward(x)
+        mlp.backward(labels)
+    for layer, other in zip(plain.linear_layers, decayed.linear_layers):
+        close(other.dW, layer.dW + 0.5 * layer.W)
+        close(other.db, layer.db)
+
+
+def test_nobody_computes_the_gradient_of_the_networks_input(rng: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    backward = nn.Linear.backward
+
+    def noted(layer: Any, delta: Any) -> Any:
+        asked.append(repr(layer))
+        return backward(layer, delta)
+
+    monkeypatch.setattr(nn.Linear, "backward", noted)
+    train_once(network(rng, (6, 5)), *batch(rng, 8))
+    assert asked == ["Linear(5, 4)", "Linear(6, 5)"]
+
+
+SHOWN = {
+    "a linear layer": (lambda: nn.Linear(784, 64, lambda *s: np.zeros(s), np.zeros), "Linear(784, 64)"),
+    "a subclass of it": (lambda: Decayed(3, 2, lambda *s: np.zeros(s), np.zeros), "Decayed(3, 2)"),
+    "a batch norm": (lambda: nn.BatchNorm(64), "BatchNorm(64, alpha=0.9)"),
+    "one with another alpha": (lambda: nn.BatchNorm(3, 0.5), "BatchNorm(3, alpha=0.5)"),
+    "an activation": (nn.Sigmoid, "Sigmoid()"),
+    "a criterion": (nn.SoftmaxCrossEntropy, "SoftmaxCrossEntropy()"),
+    "a network": (
+        lambda: network(np.random.RandomState(0), (6, 5), num_bn_layers=2),
+        "MLP(\n"
+        "  (0): Linear(7, 6), BatchNorm(6, alpha=0.9), Sigmoid()\n"
+        "  (1): Linear(6, 5), BatchNorm(5, alpha=0.9), Tanh()\n"
+        "  (2): Linear(5, 4), Identity()\n"
+        "  (criterion): SoftmaxCrossEntropy()\n"
+        ")",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_an_object_shows_its_sizes_and_a_network_its_layers(name: str) -> None:
+    make, shown = SHOWN[name]
+    assert repr(make()) == shown
+
+
+def readme_lines(heading: str) -> str:
+    """The first Python block below a line of the README."""
+    below = (ROOT / "README.md").read_text(encoding="utf-8").partition(f"\n{heading}")[2]
+    assert below, f"the README has no {heading}"
+    return below.partition("```python\n")[2].partition("```")[0]
+
+
+@pytest.mark.parametrize("num_bn_layers", [0, 2])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_readmes_lines_save_a_network_and_load_it_into_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: Any, num_bn_layers: int, dtype: str
+) -> None:
+    trained, new = (network(rng, num_bn_layers=num_bn_layers, momentum=0.9, dtype=dtype) for _ in range(2))
+    for _ in range(3):
+        train_once(trained, *batch(rng, 8, dtype))
+    monkeypatch.chdir(tmp_path)
+    lines = readme_lines("### Saving and loading")
+    exec(lines, {"np": np, "mlp": trained, "new": new})
+    x, _ = batch(rng, 5, dtype)
+    for mlp in (trained, new):
+        mlp.eval()
+    assert (new(x) == trained(x)).all()
+    assert new(x).dtype == dtype
+    assert len([line for line in lines.splitlines() if line.strip()]) <= 9
 
 
 def test_inference_is_repeatable_moves_nothing_and_ends_with_train(rng: Any) -> None:

@@ -67,10 +67,6 @@ def test_the_shipped_arrays_encoded_as_idx_have_the_official_md5(shipped: dict[s
     assert {name: hashlib.md5(content).hexdigest() for name, content in files.items()} == OFFICIAL_MD5
 
 
-def test_the_readme_has_the_shipped_files_checksum() -> None:
-    assert hashlib.sha256(DATA.read_bytes()).hexdigest() in (ROOT / "data" / "README.md").read_text(encoding="utf-8")
-
-
 def test_the_script_takes_the_official_md5s() -> None:
     assert mnist.MD5 == OFFICIAL_MD5
 

@@ -73,9 +73,9 @@ SLIPS = (
     Slip('one_layer_short', 'classifier_forward', 'error', 'has the length 0, expected a list of 1', [(HW1, 'for i in range(len(sizes) - 1)]', 'for i in range(len(sizes) - 2)]')]),
     Slip('linear_only', 'single_forward', 'error', 'has the length 1, expected a list of 2; here input_size=10, output_size=6, hiddens=[8]', [(HW1, 'sizes = [input_size] + list(hiddens) + [output_size]', 'sizes = [input_size, output_size]')]),
     Slip('no_advance', 'single_forward', 'error', '`out = self.linear_layers[i](x)`', [(HW1, 'out = self.linear_layers[i](out)', 'out = self.linear_layers[i](x)')]),
-    Slip('no_advance2', 'single_forward', 'failed', 'activations are left out of MLP.forward', [(HW1, '            out = self.activations[i](out)\n        self.output', '            self.activations[i](out)\n        self.output')]),
+    Slip('no_advance2', 'single_forward', 'failed', "hands linear_layers[0]'s output to linear_layers[1], where activations[0]'s output is due", [(HW1, '            out = self.activations[i](out)\n        self.output', '            self.activations[i](out)\n        self.output')]),
     Slip('reversed_layers', 'hidden1_forward', 'error', 'linear_layers[0].W has the shape (9, 6), expected (9, 8)', [(HW1, 'sizes = [input_size] + list(hiddens) + [output_size]', 'sizes = [input_size] + list(hiddens)[::-1] + [output_size]')]),
-    Slip('loop_off', 'classifier_forward', 'failed', 'forward(x) has the shape (11, 12), expected (11, 7)', [(HW1, '        out = x\n        for i in range(len(self.linear_layers)):', '        out = x\n        for i in range(self.nlayers - 1):')]),
+    Slip('loop_off', 'classifier_forward', 'failed', 'MLP.forward calls no layer and returns the network\'s input', [(HW1, '        out = x\n        for i in range(len(self.linear_layers)):', '        out = x\n        for i in range(self.nlayers - 1):')]),
     Slip('loop_over', 'classifier_forward', 'error', 'IndexError: list index out of range', [(HW1, '        out = x\n        for i in range(len(self.linear_layers)):', '        out = x\n        for i in range(self.nlayers + 1):')]),
     Slip('bn_all', 'batchnorm_train', 'error', 'hiddens=[8, 7], num_bn_layers=2', [(HW1, '            if i < self.num_bn_layers:\n                out', '            if self.bn:\n                out')]),
     Slip('bn_le', 'classifier_forward', 'error', 'sets it: was that line reached before?', [(HW1, '            if i < self.num_bn_layers:\n                out', '            if i <= self.num_bn_layers:\n                out')]),
@@ -97,13 +97,13 @@ SLIPS = (
     Slip('momentum_b_forgot', 'momentum', 'failed', 'only W has momentum', [(HW1, '            layer.b += layer.momentum_b\n', '            layer.b -= self.lr * layer.db\n')]),
     Slip('update_copies', 'classifier_step', 'failed', 'the step is all zeros', [(HW1, '            layer.W += layer.momentum_W\n            layer.b += layer.momentum_b\n', '            W, b = layer.W.copy(), layer.b.copy()\n            W += layer.momentum_W\n            b += layer.momentum_b\n')]),
     Slip('backward_no_bn', 'batchnorm_train', 'failed', 'leaves out the batch norm layers', [(HW1, '            if i < self.num_bn_layers:\n                delta = self.bn_layers[i].backward(delta)\n', '')]),
-    Slip('backward_off', 'classifier_backward', 'failed', 'linear_layers[0].dW is all zeros', [(HW1, 'range(len(self.linear_layers) - 1, -1, -1)', 'range(len(self.linear_layers) - 1, 0, -1)')]),
+    Slip('backward_off', 'classifier_backward', 'failed', 'MLP.backward never calls linear_layers[0].backward', [(HW1, 'range(len(self.linear_layers) - 1, -1, -1)', 'range(len(self.linear_layers) - 1, 0, -1)')]),
     Slip('backward_labels_only', 'classifier_backward', 'error', '`delta = self.criterion.derivative()`', [(HW1, '        self.criterion.forward(self.output, labels)\n', '')]),
     Slip('backward_wrongact', 'single_backward', 'error', "another layer's activation", [(HW1, 'delta * self.activations[i].derivative()', 'delta * self.activations[i - 1].derivative()')]),
     Slip('act_matmul', 'single_backward', 'error', 'multiplied entry by entry', [(HW1, 'delta * self.activations[i].derivative()', 'np.dot(delta, self.activations[i].derivative())')]),
-    Slip('bn_axis1', 'batchnorm_train', 'failed', 'bn_layers[0].mean has the shape (19, 1)', [(BATCHNORM, 'np.mean(x, axis=0, keepdims=True)', 'np.mean(x, axis=1, keepdims=True)')]),
-    Slip('bn_eval_missing', 'batchnorm_inference', 'failed', 'inference mode does not reach', [(BATCHNORM, '        if eval:\n', '        if False:\n')]),
-    Slip('bn_eval_swapped', 'batchnorm_train', 'error', 'still None', [(HW1, '(out, not self.train_mode)', '(out, self.train_mode)')]),
+    Slip('bn_axis1', 'batchnorm_train', 'failed', 'BatchNorm by itself: mean has the shape (11, 1), expected (1, 4)', [(BATCHNORM, 'np.mean(x, axis=0, keepdims=True)', 'np.mean(x, axis=1, keepdims=True)')]),
+    Slip('bn_eval_missing', 'batchnorm_inference', 'failed', 'takes no notice of eval', [(BATCHNORM, '        if eval:\n', '        if False:\n')]),
+    Slip('bn_eval_swapped', 'batchnorm_train', 'error', 'MLP.forward passes eval=True to bn_layers[0] while it trains', [(HW1, '(out, not self.train_mode)', '(out, self.train_mode)')]),
     Slip('relu_max', 'relu_forward', 'error', 'np.maximum', [(ACTIVATION, 'self.state = np.maximum(x, 0)', 'self.state = max(0, x)')]),
     Slip('sigmoid_scalar', 'sigmoid_forward', 'error', 'math.exp', [(ACTIVATION, '        self.state = 1 / (1 + np.exp(-x))\n        return self.state', '        import math\n        self.state = 1 / (1 + math.exp(-x))\n        return self.state')]),
     Slip('tanh_exp', 'tanh_forward', 'failed', 'It first goes wrong in mytorch/activation.py, line', [(ACTIVATION, 'self.state = np.tanh(x)', 'self.state = (np.exp(x) + np.exp(-x)) / (np.exp(x) - np.exp(-x))')]),
@@ -113,6 +113,7 @@ SLIPS = (
     Slip('matrices_instead', 'classifier_forward', 'error', 'of type ndarray, which has no W', [(HW1, '        sizes = [input_size] + list(hiddens) + [output_size]\n        self.linear_layers = [Linear(sizes[i], sizes[i + 1], weight_init_fn, bias_init_fn) for i in range(len(sizes) - 1)]\n\n', '        sizes = [input_size] + hiddens + [output_size]\n        self.linear_layers = [weight_init_fn(sizes[i], sizes[i + 1]) for i in range(len(sizes) - 1)]\n')]),
 )
 # fmt: on
+IN_TWO_WAYS = ("bn_le", "linear_only")  # networks with batch norm and those without raise different exceptions there
 
 
 @pytest.fixture
@@ -166,7 +167,8 @@ def test_a_slip_is_said_once_and_truly(slip: Slip, grade: Grade) -> None:
     leaders = [v for v in wrong if not v.behind and v.status != "not started"]
     assert (wrong[0].problem.key, wrong[0].status) == (slip.leader, slip.status)
     assert flat(slip.words) in flat(text).replace("non- ", "non-")
-    assert leaders in ([], [wrong[0]]), "one slip, but several faults"
+    if slip.name not in IN_TWO_WAYS:
+        assert leaders in ([], [wrong[0]]), "one slip, but several faults"
     assert max(map(len, text.splitlines()[1:])) <= 80  # the first line holds a path
     for own in ("Traceback", "exercises.py", "serve.py", str(ROOT)):
         assert own not in text
@@ -202,35 +204,47 @@ MUTANTS = [
         "mytorch/batchnorm.py",
         "self.dbeta = delta.sum(axis=0, keepdims=True)",
         "self.dbeta = delta.sum(axis=0)",
-        "bn_layers[1].dbeta has the shape (7,), expected (1, 7)",
+        "BatchNorm by itself: dbeta has the shape (4,), expected (1, 4)",
         0,
     ),
     (
         "mytorch/batchnorm.py",
         "self.mean = x.sum(axis=0",
         "self.mean = x.sum(axis=1",
-        "bn_layers[0].mean has the shape (19, 1)",
+        "BatchNorm by itself: mean has the shape (11, 1)",
         0,
     ),
     (
         "mytorch/batchnorm.py",
         "(delta * self.norm).sum(",
         "(delta * self.norm).mean(",
-        "bn_layers[1].dgamma is 1/19 of the expected",
+        "BatchNorm by itself: dgamma is 1/11 of the expected",
         0,
     ),
-    ("mytorch/batchnorm.py", "        if eval:\n", "        if False:\n", "inference mode does not reach", 1),
-    ("hw1/hw1.py", "change = velocity", "change = -velocity", "the step has the wrong sign", 1),
+    ("mytorch/batchnorm.py", "        if eval:\n", "        if False:\n", "takes no notice of eval", 1),
     (
         "hw1/hw1.py",
-        "                delta = bn.backward(delta)\n",
+        "linear.W = linear.W + linear.momentum_W\n            linear.b = linear.b + linear.momentum_b",
+        "linear.W = linear.W - linear.momentum_W\n            linear.b = linear.b - linear.momentum_b",
+        "the step has the wrong sign",
+        0,
+    ),
+    (
+        "hw1/hw1.py",
+        "                delta = self.bn_layers[i].backward(delta)\n",
         "                pass\n",
         "leaves out the batch norm layers",
         1,
     ),
-    ("hw1/hw1.py", "if velocity is None:", "if velocity is not None:", "the velocity of the last step is lost", 1),
+    (
+        "hw1/hw1.py",
+        "float(self.lr)  #",
+        "float(self.lr); self.momentum = 0.0  #",
+        "the velocity of the last step is lost",
+        1,
+    ),
     ("hw1/hw1.py", "from linear import Linear\n", "", "Linear is in mytorch/linear.py: is it imported?", 0),
-    ("hw1/hw1.py", "self.activations = []", "pass", "'MLP' object has no attribute 'activations'", 0),
+    ("hw1/hw1.py", "self.activations: list[Activation] = []", "pass", "'MLP' object has no attribute 'activations'", 0),
     (
         "mytorch/linear.py",
         "return delta @ self.W.T",

@@ -17,7 +17,7 @@ class Recorder(nn.MLP):
 
     def __init__(self, **options: Any) -> None:
         rng = np.random.RandomState(0)
-        init = lambda *sizes: 0.1 * rng.standard_normal(sizes)  # noqa: E731
+        init: Any = lambda *sizes: 0.1 * rng.standard_normal(sizes)  # noqa: E731
         super().__init__(2, 3, [], [nn.Identity()], init, init, nn.SoftmaxCrossEntropy(), 0.01, **options)
         self.calls: list[str] = []
         self.rows: list[list[int]] = []
@@ -175,7 +175,7 @@ class Fixed(Recorder):
         super().backward(labels)
         self.criterion.loss = np.array(self.rows[-1], float)
 
-    def total_loss(self, labels: Any) -> float:
+    def total_loss(self, labels: Any) -> Any:
         return float(sum(self.rows[-1]))
 
     def error(self, labels: Any) -> int:
@@ -232,7 +232,7 @@ def test_training_on_any_dtype_learns_without_a_warning(dtype: str) -> None:
     init = lambda *sizes: np.asarray(0.1 * rng.standard_normal(sizes), parameters)  # noqa: E731
     activations = [nn.Tanh(), nn.Identity()]
     mlp = nn.MLP(3, 3, [8], activations, init, init, nn.SoftmaxCrossEntropy(), 0.05, momentum=0.9, num_bn_layers=1)
-    _, errors, val_losses, val_errors = nn.get_training_stats(mlp, ((x[:90], y[:90]), (x[90:], y[90:]), None), 15, 10)
+    _, errors, val_losses, val_errors = nn.get_training_stats(mlp, ((x[:90], y[:90]), (x[90:], y[90:])), 15, 10)
     assert errors[0] > errors[-1]
     assert val_errors[-1] <= 0.05
     assert val_losses[-1] < 0.2

@@ -29,8 +29,9 @@ class Broken(Exception):
 class Course:
     """The submission's modules, each imported when an exercise first asks for it."""
 
-    def __init__(self, stage: Callable[[str], None]) -> None:
+    def __init__(self, stage: Callable[[str], None], root: str) -> None:
         self._stage = stage
+        self.root = root  # the folder of the submission
         self.broken: dict[str, str] = {}
         self.importing = ""
         self.built: Callable[[Any, list[Any], Any], None] | None = None  # is told of every network, and of its parts

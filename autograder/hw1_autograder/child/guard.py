@@ -1,21 +1,36 @@
 """What a submission may not do to the machine, enforced through Python's audit events.
 
 A second fence behind the process boundary: no other process, no native library, no network, no file outside
-the submission, Python and NumPy. Code that breaks out of the interpreter is beyond it, and meets fence.py.
+the submission, Python and NumPy. Code that writes to memory as it likes is beyond it, and meets fence.py.
 """
 
 from __future__ import annotations
 
+import _imp
+import _thread
+import gc
+import importlib
+import itertools
 import os
 import signal
 import sys
+import types
+from collections.abc import Iterator
 from typing import Any
 
+PACKAGES = ("site-packages", "dist-packages")  # lie below the standard library where there is no virtual environment
+MAX_CHANGES = 500  # files and folders made, moved and removed by one process; serve.py says how large a file may be
+
 REFUSED = {
+    "_overlapped.": "reach around the interpreter",
+    "_winapi.": "reach around the interpreter",
+    "_wmi.": "ask the system about itself",
     "code.__new__": "make code objects by hand",
     "cpython.PyInterpreterState": "start another interpreter",
     "ctypes.": "call native code",
+    "fcntl.": "control files by their descriptors",
     "gc.": "walk the interpreter's objects",
+    "msvcrt.": "control files by their descriptors",
     "os.chmod": "change who may use a file",
     "os.chown": "change who may use a file",
     "os.exec": "start a process",
@@ -23,10 +38,13 @@ REFUSED = {
     "os.kill": "signal a process",
     "os.link": "make links",
     "os.posix_spawn": "start a process",
+    "os.removexattr": "change a file's attributes",
+    "os.setxattr": "change a file's attributes",
     "os.spawn": "start a process",
     "os.startfile": "start a process",
     "os.symlink": "make links",
     "os.system": "start a process",
+    "os.utime": "change a file's attributes",
     "pty.spawn": "start a process",
     "resource.prlimit": "change its limits",
     "resource.setrlimit": "change its limits",
@@ -34,24 +52,16 @@ REFUSED = {
     "socket.": "use the network",
     "sqlite3.": "open a database",
     "subprocess.": "start a process",
+    "sys._current_": "look into other threads",
     "sys.remote_exec": "enter a process",
+    "winreg.": "use the registry",
 }
-CHANGES = frozenset(
-    f"os.{name}"
-    for name in (
-        "mkdir",
-        "remove",
-        "removexattr",
-        "rename",
-        "rmdir",
-        "setxattr",
-        "truncate",
-        "utime",
-    )
-)
-# Extension modules that open files or start processes without an audit event.
+CHANGES = frozenset(f"os.{name}" for name in ("mkdir", "remove", "rename", "rmdir", "truncate"))
+# Extension modules that open files, start processes or reach other ones without an audit event.
+WINDOWS = ("_overlapped", "_winapi", "_wmi", "msvcrt", "winreg")
 MODULES = frozenset(
     (
+        *WINDOWS,
         "_ctypes",
         "_dbm",
         "_gdbm",
@@ -66,42 +76,68 @@ MODULES = frozenset(
         "readline",
     )
 )
-SILENT = ("mkfifo", "mknod", "pidfd_open", "pidfd_send_signal")  # functions without an audit event
+# Functions without an audit event: files that are none, other processes, priorities, memory that no limit counts.
+SILENT = (
+    "chroot",
+    "memfd_create",
+    "mkfifo",
+    "mknod",
+    "pidfd_open",
+    "pidfd_send_signal",
+    "sched_setaffinity",
+    "sched_setparam",
+    "sched_setscheduler",
+    "setns",
+    "setpriority",
+    "unshare",
+)
 
 
-def install(readable: list[str], writable: str) -> None:
+def python_alone(folders: list[str]) -> Iterator[str]:
+    """What lies in these folders of Python's, by their names and their real ones, other packages left out."""
+    for folder in sorted({*folders, *map(os.path.realpath, folders)}):
+        if os.path.dirname(folder) in folders:
+            continue  # lib-dynload
+        if os.path.isdir(folder):
+            yield from (os.path.join(folder, name) for name in os.listdir(folder) if name not in PACKAGES)
+        else:
+            yield folder
+
+
+def install(readable: list[str], root: str, writable: str) -> None:
     """Refuse from now on, for the rest of the process, what this module's tables name.
 
-    Files may be opened for reading below the `readable` folders, for writing below the `writable` one.
+    Files may be opened for reading below `readable`, below the submission's `root` and below the `writable` folder,
+    for writing below the last alone.
     """
-    for module in (os, sys.modules[os.name], signal, sys.modules["_signal"]):
-        for name in SILENT:
-            if hasattr(module, name):
-                delattr(module, name)
-    if os.name == "posix":
-        import _posixsubprocess
-
-        _posixsubprocess.fork_exec = _no_process  # type: ignore[assignment]
-
-    separator = os.sep
-    readable = [os.path.realpath(path) for path in readable] + readable + ["/dev/null", "/dev/urandom"]
+    withhold()
+    separator, counter = os.sep, itertools.count(1)
+    everything = [*readable, os.path.realpath(root), root, writable, "/dev/null", "/dev/urandom"]
 
     # A submission can patch every module and builtin, and finds the frame of this function in the traceback of
     # what it raises. So all that it reads are defaults, of which a frame shows copies: no globals, no closure,
-    # no function that could be changed.
+    # no function that could be changed. From Python 3.13 on a frame that runs can be changed as well: no other code
+    # runs in the midst of it, as `withhold` sees to.
     def hook(
         event: str,
         arguments: tuple[Any, ...],
         *,
-        roots: tuple[str, ...] = tuple({path.rstrip(separator) + separator for path in [*readable, writable]}),
+        roots: tuple[str, ...] = tuple({path.rstrip(separator) + separator for path in everything}),
         own: tuple[str, ...] = (os.path.realpath(writable) + separator, writable.rstrip(separator) + separator),
+        libraries: tuple[str, ...] = tuple({path.rstrip(separator) + separator for path in readable}),
         refused: tuple[tuple[str, str], ...] = tuple(REFUSED.items()),
         changes: frozenset[str] = CHANGES,
         modules: frozenset[str] = MODULES,
         write_flags: int = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND,
+        create: int = os.O_CREAT,
         separator: str = separator,
         windows: bool = os.name == "nt",
         getcwd: Any = os.getcwd,
+        stat: Any = os.stat,
+        thread: Any = _thread.get_ident,
+        main: int = _thread.get_ident(),
+        changed: Any = counter.__next__,
+        most: int = MAX_CHANGES,
         type_of: Any = type,
         is_a: Any = issubclass,
         integer: Any = int,
@@ -110,16 +146,23 @@ def install(readable: list[str], writable: str) -> None:
         as_text: Any = str.__str__,
         decode: Any = bytes.decode,
         error: Any = PermissionError,
-        import_error: Any = ImportError,
+        os_error: Any = OSError,
+        import_error: Any = ModuleNotFoundError,  # after which the standard library does without
     ) -> None:
-        if event == "open" or event in changes:
-            allowed, paths, verb = own, arguments[:1], "change"
+        if event == "open" or event in changes or event == "import":
+            allowed, paths, verb, makes = own, arguments[:1], "change", event != "open"
             if event == "open":
                 verb = "open"
                 if not arguments[2] & write_flags:
                     allowed = roots
             elif event == "os.rename":
                 paths = arguments[:2]
+            elif event == "import":
+                if not is_a(type_of(arguments[0]), text) or as_text(arguments[0]).rpartition(".")[2] in modules:
+                    raise import_error("a submission may not import modules that reach around the interpreter")
+                allowed, paths, verb, makes = libraries, arguments[1:2], "load", False
+                if paths[0] is None:  # not yet a file, and no native code
+                    paths = ()
             for path in paths:
                 if type_of(path) is integer:
                     continue  # a descriptor that is open already
@@ -136,6 +179,8 @@ def install(readable: list[str], writable: str) -> None:
                 if not path.startswith(separator) and path[1:2] != ":":
                     if event != "open" or arguments[1] is None:  # may be relative to another folder than this one
                         raise error(f"a submission may not {verb} {name} by a relative path")
+                    if thread() != main:  # the main thread may go to another folder meanwhile
+                        raise error(f"a submission may not {verb} {name} by a relative path in a thread")
                     path = getcwd() + separator + path
                 parts: Any = []
                 for part in path.split(separator):
@@ -146,9 +191,16 @@ def install(readable: list[str], writable: str) -> None:
                 place = (separator if path.startswith(separator) else "") + separator.join(parts) + separator
                 if not place.startswith(allowed) or (verb == "change" and place in own):
                     raise error(f"a submission may not {verb} {name}")
-        elif event == "import":
-            if not is_a(type_of(arguments[0]), text) or as_text(arguments[0]).rpartition(".")[2] in modules:
-                raise import_error("a submission may not import modules that reach around the interpreter")
+                if event == "open" and arguments[2] & create:
+                    try:
+                        stat(place[:-1])
+                    except os_error:
+                        makes = True
+            if makes and changed() > most:
+                raise error(f"a submission may not make, move and remove more than {most} files")
+        elif event == "os.chdir":
+            if thread() != main:
+                raise error("a submission may not go to another folder in a thread")
         else:
             for prefix, what in refused:
                 if event.startswith(prefix):
@@ -157,5 +209,40 @@ def install(readable: list[str], writable: str) -> None:
     sys.addaudithook(hook)
 
 
+def withhold() -> None:
+    """Take away, for good, what audit events don't tell of.
+
+    What a module has lost would be back in a second copy of it. So every module that is built in is loaded now, and
+    none is from now on: the events of an import are not raised where `_imp.create_builtin` is called.
+    """
+    for name in sys.builtin_module_names:
+        if name not in MODULES:
+            importlib.import_module(name)
+    del _imp.create_builtin
+    if os.name == "nt":  # parts of the standard library import these: they find them empty
+        sys.modules.update({name: types.ModuleType(name) for name in WINDOWS})
+    if os.name == "posix":
+        import _posixsubprocess
+
+        _posixsubprocess.fork_exec = _no_process  # type: ignore[assignment]
+    sets = [names for attribute, names in vars(os).items() if attribute.startswith("supports_")]
+    for module in (os, sys.modules[os.name], signal, sys.modules["_signal"]):
+        for name in SILENT:
+            if hasattr(module, name):
+                for functions in sets:
+                    if isinstance(functions, set):
+                        functions.discard(getattr(module, name))
+                delattr(module, name)
+    # Signal handlers, and the collector's callbacks, would run in the midst of the hook.
+    for module in (signal, sys.modules["_signal"]):
+        vars(module)["signal"] = _no_handler
+    gc.disable()
+    gc.enable = gc.disable
+
+
 def _no_process(*_: Any) -> None:
     raise PermissionError("a submission may not start a process")
+
+
+def _no_handler(*_: Any) -> None:
+    raise PermissionError("a submission may not handle signals")

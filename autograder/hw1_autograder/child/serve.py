@@ -17,9 +17,12 @@ from typing import Any, BinaryIO
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAX_PRINTED = 64 << 10  # characters of an exercise's output that are kept; the rest is dropped
-MAX_VALUE = 1 << 20  # bytes of one returned array; the largest right answer has a few thousand
 PLAIN = "?bBhHiIlLqQefdFDUS"  # numpy's letters for the types that every system has
-MAX_SECONDS = 3600  # of processor time, for a child whose parent died where nothing else ends it
+LIMITS = {  # where the system has them, and no lower ones
+    "RLIMIT_CORE": 0,
+    "RLIMIT_FSIZE": 1 << 20,  # bytes of a file; how many files there may be says guard.py
+    "RLIMIT_CPU": 3600,  # seconds, for a child whose parent died where nothing else ends it
+}
 
 
 class OnlyNumpy:
@@ -79,7 +82,7 @@ def main() -> None:
     start = wire.receive(requests)
     if start is None:
         return
-    root = start.header["root"]
+    root, python_folders = start.header["root"], list(sys.path)
     sys.path += [os.path.join(root, "mytorch"), os.path.join(root, "hw1"), root]
     work = start.header["work"]
     os.chdir(work)
@@ -93,11 +96,13 @@ def main() -> None:
     def stage(name: str) -> None:
         wire.send(answers, {"stage": name}, {})
 
-    course = exercises.Course(stage)
+    course = exercises.Course(stage, root)
     wire.send(answers, {"ready": True, "not enforced": not_enforced}, {})
-    readable = [*sys.path, *(os.path.join(numpy_home, name) for name in ("numpy", "numpy.libs"))]
-    fence.close([*readable, os.path.join(sys.base_prefix, "lib")], work)
-    guard.install(readable, work)
+    homes = {numpy_home: "", os.path.realpath(numpy_home): ""}
+    numpy_alone = [os.path.join(home, name) for home in homes for name in ("numpy", "numpy.libs")]
+    readable = [*guard.python_alone(python_folders), *numpy_alone]
+    fence.close(python_folders, [*readable, root], work)
+    guard.install(readable, root, work)
     end = os._exit
 
     while True:
@@ -121,9 +126,9 @@ def main() -> None:
             header["raised"] = describe(error, root, course.importing)
         else:
             for name, value in values.items():
-                header["values"][name], array = plain(value, np)
-                if array is not None:
-                    blobs[name] = wire.Blob(array.dtype.str, array.shape, array.tobytes())
+                header["values"][name], blob = plain(value, np, wire)
+                if blob is not None:
+                    blobs[name] = blob
         wire.send(answers, header, blobs)
 
 
@@ -137,35 +142,42 @@ def own_channel() -> tuple[BinaryIO, BinaryIO]:
 
 
 def limit(memory: int) -> list[str]:
-    """Cap address space and file size where the system can; return what it can't enforce."""
+    """Cap address space, files and time where the system can; return what it can't enforce."""
     try:
         import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8 << 20, 8 << 20))
-        resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    except (ImportError, ValueError, OSError):
+    except ImportError:
         return ["memory"]
-    return [] if sys.platform.startswith("linux") else ["memory"]
+    enforced = set()
+    for name, value in {**LIMITS, "RLIMIT_AS": memory}.items():
+        try:  # each on its own: a lower limit of the server's stays
+            _, hard = resource.getrlimit(getattr(resource, name))
+            value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(getattr(resource, name), (value, value))
+            enforced.add(name)
+        except (AttributeError, ValueError, OSError):
+            continue
+    return [] if "RLIMIT_AS" in enforced and sys.platform.startswith("linux") else ["memory"]
 
 
-def plain(value: Any, np: Any) -> tuple[str, Any]:
-    """Return the name of a value's type, and the value as a plain array if it is one, a number or a string."""
+def plain(value: Any, np: Any, wire: Any) -> tuple[str, Any]:
+    """Return the name of a value's type, and the value as data if it is a plain array, a number or a string."""
     kind = type(value)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     if kind is np.ndarray:
         if value.dtype.char not in PLAIN or value.dtype.metadata:
             return f"numpy.ndarray of {str(value.dtype)[:40]}", None
-        if value.nbytes > MAX_VALUE:
-            return f"numpy.ndarray of shape {value.shape}, {value.nbytes:,} bytes", None
-        return "numpy.ndarray", value
+        if value.nbytes <= wire.MAX_VALUE:
+            blob = wire.Blob(value.dtype.str, value.shape, value.tobytes())
+            if wire.fits(blob):
+                return name, blob
+        return f"numpy.ndarray of {value.dtype}, shape {str(value.shape)[:80]}, {value.nbytes:,} bytes", None
     if kind in (bool, int, float, complex, str) or (issubclass(kind, np.generic) and kind.__module__ == "numpy"):
         try:
             array = np.array(value)
         except (ValueError, OverflowError):
             return name, None
-        return name, array if array.dtype.char in PLAIN and array.nbytes < MAX_PRINTED else None
+        if array.dtype.char in PLAIN and array.nbytes < MAX_PRINTED:
+            return name, wire.Blob(array.dtype.str, array.shape, array.tobytes())
     return name[:100], None
 
 

@@ -28,6 +28,11 @@ def array_of(blob: wire.Blob) -> np.ndarray:
     return np.ndarray(blob.shape, blob.dtype, bytearray(blob.data))
 
 
+def text_of(blob: wire.Blob) -> str:
+    """The one text that an array holds, or nothing if it holds anything else."""
+    return str(array_of(blob).item()) if "U" in blob.dtype and blob.shape == () else ""
+
+
 def blob_of(array: np.ndarray) -> wire.Blob:
     return wire.Blob(array.dtype.str, array.shape, array.tobytes())
 

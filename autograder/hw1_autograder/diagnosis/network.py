@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from homework.wiring import Call, backward, forward
 
@@ -16,38 +16,37 @@ UNKNOWN = ("?", "?!")  # arrays that the trace lacks; of the first, the log has 
 
 
 class Entry(NamedTuple):
-    """One line of the log: the pass, the network's method that runs, the call, the names of what it was handed."""
+    """One line of the log: the pass, the network's method that runs, the call, what it was handed, and where."""
 
     number: int
     stage: str
     call: str
     handed: list[str]
+    place: str  # hw1/hw1.py:66, if the call came from a line of the submission
 
 
 class Deviation(NamedTuple):
-    """What a network does otherwise than a right one.
+    """What a method of the network does otherwise than a right one, the kind of it, and the line, if it is one line's.
 
-    `kind` is the same for any layer and any network; where an array was handed that the trace lacks, `due` names the
-    pass and the array in whose place it came.
+    Where an array was handed that the trace lacks, `due` names the pass and the array in whose place it came.
     """
 
-    sentence: str
+    method: str
     kind: str
+    sentence: str
+    place: str = ""
     due: str = ""
-
-    @property
-    def method(self) -> str:
-        """The network's method that deviates."""
-        return self.sentence.partition(" ")[0]
 
 
 def read(lines: Iterable[str]) -> list[Entry]:
     """The log's lines as entries; what is none, is left out."""
     entries = []
     for line in lines:
+        line, _, place = line.partition(" @")
         parts = line.split()
         if len(parts) >= 3 and parts[0].isdigit():
-            entries.append(Entry(int(parts[0]), parts[1], parts[2], parts[3:]))
+            known = place if re.fullmatch(r"[\w./ -]+:\d{1,6}", place) else ""
+            entries.append(Entry(int(parts[0]), parts[1], parts[2], parts[3:], known))
     return entries
 
 
@@ -56,118 +55,133 @@ def deviations(entries: list[Entry], size: tuple[int, int], modes: list[bool], w
     found: dict[str, Deviation] = {}
     for number, training in enumerate(modes):
         own = [entry for entry in entries if entry.number == number]
-        moved = [entry.handed[0] for entry in own if entry.call == "parameter" and entry.handed]
-        for pair in (
-            (f"MLP.step leaves another {moved[0]} behind than it should, after step {number}", "") if moved else None,
+        for one in (
+            _step(own, number),
             _forward([entry for entry in own if entry.stage == "forward"], forward(*size), training),
-            _criterion(own, size[0])
-            or _backward([entry for entry in own if entry.stage == "backward"], backward(*size), size[0], wrong),
+            _criterion(own, size[0]),
+            _backward([entry for entry in own if entry.stage == "backward"], backward(*size), size[0], wrong),
         ):
-            if pair:
-                sentence, due = pair
-                kind = re.sub(r"\d+", "k", sentence)
-                one = Deviation(sentence, kind, f"{number}/{due}" if due else "")
-                found.setdefault(one.method, one)
+            if one:
+                found.setdefault(one.method, one._replace(due=f"{number}/{one.due}" if one.due else ""))
     return list(found.values())
 
 
-Found = Optional[tuple[str, str]]  # a sentence, and the name of the array that is due where an unknown one came
+def _step(entries: list[Entry], number: int) -> Deviation | None:
+    moved = [entry.handed[0] for entry in entries if entry.call == "parameter" and entry.handed]
+    if not moved:
+        return None
+    return Deviation("MLP.step", "step", f"MLP.step leaves another {moved[0]} than it should after step {number}")
 
 
-def _forward(entries: list[Entry], due: list[Call], training: bool) -> Found:
+def _forward(entries: list[Entry], due: list[Call], training: bool) -> Deviation | None:
+    def deviation(kind: str, sentence: str, place: str = "", name: str = "") -> Deviation:
+        return Deviation("MLP.forward", kind, f"MLP.forward {sentence}", place, name)
+
     names = [call.name for call in due]
     at = 0  # the call that is due
     for entry in entries:
         if entry.call not in names or not entry.handed:
             continue
         place = names.index(entry.call)
-        call, handed = due[place], entry.handed[0]
+        call, handed, line = due[place], entry.handed[0], entry.place
         if handed == call.handed[0]:
             at = max(at, place + 1)
-            if fault := _flag(call, entry, training):
-                return fault, ""
+            flag = (entry.handed[1:] or ["False"])[0]
+            if call.layer.startswith("bn_layers") and flag == str(training) and training:
+                return deviation("flag", f"passes eval=True to {call.layer} while it trains", line)
+            if call.layer.startswith("bn_layers") and flag == str(training):
+                return deviation("flag", f"does not pass the eval flag to {call.layer} in inference", line)
         elif place < at:
             where = f", where {due[at].layer} is due" if at < len(due) else ", after the last layer"
-            return f"MLP.forward calls {call.layer} a second time{where}, and hands it {said(handed)}", ""
+            said_so = f"calls {call.layer} a second time{where}, and hands it {said(handed)}"
+            return deviation("calls again", said_so, line)
         elif place > at and handed in ("x", *names[:at]):
-            return f"MLP.forward leaves out {due[at].layer}: {call.layer} is handed {said(handed)}", ""
+            family = due[at].layer.partition("[")[0]
+            return deviation(f"leaves out {family}", f"leaves out {due[at].layer}: {_handed(call.layer, handed)}", line)
         elif handed in UNKNOWN:
-            return f"MLP.forward changes {said(call.handed[0])} before it hands it to {call.layer}", call.handed[0]
+            changed = call.handed[0]
+            return deviation("changes", f"changes {said(changed)} before it hands it to {call.layer}", line, changed)
         else:
-            return f"MLP.forward hands {said(handed)} to {call.layer}, where {said(call.handed[0])} is due", ""
+            return deviation(
+                "hands", f"hands {said(handed)} to {call.layer}, where {said(call.handed[0])} is due", line
+            )
     returned = next((entry.handed[0] for entry in entries if entry.call == "return" and entry.handed), names[-1])
+    if returned == "x" and not at:
+        return deviation("stops", "calls no layer and returns the network's input")
     if returned == names[-1] or not at:
         return None
     if at == len(due):
         what = said(returned) if returned in ("x", *names) else "something else"
-        return f"MLP.forward calls every layer and then returns {what}, not {said(names[-1])}", names[-1]
+        said_so = f"calls every layer and then returns {what}, not {said(names[-1])}"
+        return deviation("returns", said_so, "", names[-1])
+    if returned in names and due[at].layer.startswith("linear"):
+        return deviation("stops", f"stops after layer {_number(due[at].layer)} of {_number(due[-1].layer) + 1}")
     if returned in names:
-        if due[at].layer.startswith("linear"):
-            return f"MLP.forward stops after layer {_number(due[at].layer)} of {_number(due[-1].layer) + 1}", ""
-        return f"MLP.forward leaves out {due[at].layer}: it returns {said(returned)}", ""
+        family = due[at].layer.partition("[")[0]
+        return deviation(f"leaves out {family}", f"leaves out {due[at].layer}: it returns {said(returned)}")
     return None
 
 
-def _flag(call: Call, entry: Entry, training: bool) -> str:
-    """What is wrong with the mode that batch norm is told, if it is told one plainly."""
-    flag = (entry.handed[1:] or ["False"])[0]
-    if not call.layer.startswith("bn_layers") or flag not in ("True", "False") or (flag == "False") == training:
-        return ""
-    if training:
-        return f"MLP.forward passes eval=True to {call.layer} while it trains"
-    return f"MLP.forward does not pass the eval flag to {call.layer} in inference"
+def _criterion(entries: list[Entry], layers: int) -> Deviation | None:
+    def deviation(sentence: str, place: str) -> Deviation:
+        return Deviation("MLP.backward", "criterion", f"MLP.backward {sentence}", place)
 
-
-def _criterion(entries: list[Entry], layers: int) -> Found:
     due = [f"activations[{layers - 1}].forward", "labels"]
     called = False
     for entry in entries:
         if entry.call == "criterion.forward" and len(entry.handed) >= 2:
             called = True
             if entry.handed[:2] == due[::-1]:
-                return (
-                    "MLP.backward calls the criterion with the labels first: it takes the output, then the labels",
-                    "",
-                )
+                said_so = "calls the criterion with the labels first: it takes the output, then the labels"
+                return deviation(said_so, entry.place)
             for handed, right in zip(entry.handed, due):
                 if handed not in (right, *UNKNOWN):
-                    return f"MLP.backward hands {said(handed)} to the criterion, where {said(right)} is due", ""
+                    return deviation(f"hands {said(handed)} to the criterion, where {said(right)} is due", entry.place)
         elif entry.call == "criterion.derivative" and not called:
-            return "MLP.backward asks for the criterion's derivative before it calls it with output and labels", ""
+            said_so = "asks for the criterion's derivative before the criterion is called with output and labels"
+            return deviation(said_so, entry.place)
     return None
 
 
-def _backward(entries: list[Entry], calls: list[Call], layers: int, wrong: set[str]) -> Found:
+def _backward(entries: list[Entry], calls: list[Call], layers: int, wrong: set[str]) -> Deviation | None:
+    def deviation(kind: str, sentence: str, place: str = "", name: str = "") -> Deviation:
+        return Deviation("MLP.backward", kind, f"MLP.backward {sentence}", place, name)
+
     due = [call for call in calls if call.method == "backward"]
     names = [call.name for call in due]
     at = 0
     for entry in entries:
         if entry.call not in names or not entry.handed:
             continue
-        place = names.index(entry.call)
+        place, line = names.index(entry.call), entry.place
         (layer, _, [right]), handed = due[place], entry.handed[0]
-        k = _number(layer)
+        call, k = f"{layer}.backward", _number(layer)
         if handed == right:
             at = max(at, place + 1)
         elif place < at:
             where = f", where {due[at].layer} is due" if at < len(due) else ""
-            return f"MLP.backward calls {layer}.backward a second time{where}", ""
+            return deviation("calls again", f"calls {call} a second time{where}", line)
         elif place > at and (due[at].layer, handed) == (f"bn_layers[{k}]", f"delta[{k}]"):
-            return f"MLP.backward leaves out {due[at].layer}: {layer}.backward is handed {_delta(k, layers)}", ""
+            return deviation("leaves out bn_layers", f"leaves out {due[at].layer}: {_handed(call, handed)}", line)
         elif place > at:
-            return f"MLP.backward calls {layer}.backward, where {due[at].layer}.backward is due", ""
+            return deviation("order", f"calls {call}, where {due[at].layer}.backward is due", line)
         elif handed == _above(k, layers) and right == f"delta[{k}]":
-            return (
-                f"MLP.backward leaves out activations[{k}]'s derivative: {layer}.backward is handed {said(handed)}",
-                "",
-            )
+            said_so = f"leaves out activations[{k}]'s derivative: {_handed(call, handed)}"
+            return deviation("leaves out a derivative", said_so, line)
         else:
             what = "something else" if handed in UNKNOWN else said(handed)
-            wanted = _delta(k, layers) + "," if right == f"delta[{k}]" else said(right)
-            return f"MLP.backward hands {what} to {layer}.backward, where {wanted} is due", right
-    if 0 < at < len(due) and {f"{due[at].layer}.{name}" for name in ("dW", "db", "dgamma", "dbeta")} & wrong:
-        return f"MLP.backward stops after {due[at - 1].layer}: {due[at].layer}.backward is not called", ""
+            wanted = said(right)
+            if right == f"delta[{k}]":
+                wanted = f"{said(_above(k, layers))}, times activations[{k}]'s derivative,"
+            return deviation("hands", f"hands {what} to {call}, where {wanted} is due", line, right)
+    if at < len(due) and {f"{due[at].layer}.{name}" for name in ("dW", "db", "dgamma", "dbeta")} & wrong:
+        after = f"stops after {due[at - 1].layer}: it " if at else ""
+        return deviation("stops", f"{after}never calls {due[at].layer}.backward")
     return None
+
+
+def _handed(call: str, name: str) -> str:
+    return f"{call} is handed {said(name)}"
 
 
 def _number(layer: str) -> int:
@@ -177,10 +191,6 @@ def _number(layer: str) -> int:
 def _above(k: int, layers: int) -> str:
     """The name of what comes down to layer k."""
     return f"linear_layers[{k + 1}].backward" if k + 1 < layers else "criterion.derivative"
-
-
-def _delta(k: int, layers: int) -> str:
-    return f"{said(_above(k, layers))}, times activations[{k}]'s derivative"
 
 
 def said(name: str) -> str:

@@ -6,6 +6,7 @@ problem speaks against it; where several mistakes give the same numbers, all of 
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Collection
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from diagnosis.compare import Mismatch
+from homework import stored
 from sandbox.process import Outcome
 
 SAMPLES = 4
@@ -61,10 +63,14 @@ def signature(outcome: Outcome, mismatches: list[Mismatch]) -> Signature:
 
 
 class Catalogue:
-    """The signatures of all known mistakes, by case; read when they are first asked for."""
+    """The signatures of all known mistakes, by case; read when they are first asked for.
+
+    It is empty where there is no file; `fault` says why where the file can't be read.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self.fault = ""
 
     @cached_property
     def hints(self) -> list[Hint]:
@@ -87,8 +93,12 @@ class Catalogue:
     def _columns(self) -> dict[str, np.ndarray]:
         if not os.path.exists(self._path):
             return {}
-        with np.load(self._path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        try:
+            with np.load(io.BytesIO(stored.read(self._path)), allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+        except (OSError, ValueError) as error:
+            self.fault = f"{os.path.basename(self._path)} can't be read ({error})"
+            return {}
 
     def candidates(self, key: str, found: Signature, passed: set[str], among: Collection[str] = ()) -> list[int]:
         """The mistakes that give this very signature in the case of that key, and nothing wrong in a passed one."""

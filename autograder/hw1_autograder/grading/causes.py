@@ -6,13 +6,14 @@ mistake or the same deviation, or was run again without that fault and passed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from diagnosis import exceptions, recognise, values
 from diagnosis.compare import Mismatch
-from diagnosis.recognise import Catalogue, Hint, Signature
+from diagnosis.recognise import Catalogue, Signature
 from grading.experiments import LAYERS, Experiment, Experiments
 from grading.judges import Judge
 from grading.run import Verdict
@@ -50,16 +51,13 @@ class Fault:
     """One thing that is wrong: in words, and by what it is known again in another problem."""
 
     reason: str
-    hints: list[Hint] = field(default_factory=list)
+    mistakes: list[int] = field(default_factory=list)  # of the catalogue, those that give these numbers
     place: list[Any] = field(default_factory=list)  # where it raised
     kind: str = ""  # of a network's deviation
 
     def same(self, other: Fault) -> bool:
-        if self.place and self.place == other.place:
-            return True
-        if self.kind and other.kind:
-            return self.kind == other.kind
-        return bool(self.hints) and self.hints == other.hints
+        pairs = ((self.place, other.place), (self.kind, other.kind), (self.mistakes, other.mistakes))
+        return any(mine and mine == theirs for mine, theirs in pairs)
 
 
 def signature(grading: Grading, key: str, references: Judge) -> Signature:
@@ -85,6 +83,15 @@ def isolated(key: str, upstream: Iterable[str]) -> str:
     return "+".join([key, "layers", *upstream])
 
 
+def of_stage(found: Experiment, method: str) -> Signature:
+    """What a run shows of one method: its deviation, where it raised, and the quantities that it gives."""
+    mismatches = [mismatch for mismatch in found.result.mismatches if _method(mismatch.quantity) == method]
+    traces = recognise.signature(found.result.outcome, mismatches)
+    if method in found.deviations:
+        traces["deviation"] = recognise.Trace(found.deviations[method].kind, (0.0,) * recognise.SAMPLES)
+    return traces
+
+
 class Causes:
     """Explains the verdicts of a grading: hints, reasons, and what stands behind what."""
 
@@ -101,6 +108,10 @@ class Causes:
         }
         self.faults: dict[str, list[Fault]] = {}  # of each wrong problem
         self.layers: dict[str, str] = {}  # a layer's method at fault: the problem that shows it, or the probe
+        self.methods: dict[
+            str, str
+        ] = {}  # a network's method that is still to be written, and the problem that asks for it
+        self.cleared: set[str] = set()  # of the layers' problems that fail, those that pass after a right forward
         self.batchnorm: list[Fault] = []  # what BatchNorm shows by itself
 
     def explain(self) -> None:
@@ -110,12 +121,18 @@ class Causes:
             if key not in networks:
                 self._of_a_layer(key)
         for key, part in PARTS.items():
-            if key in self.unwritten or (key in self.wrong and not self.wrong[key].behind):
+            if key in self.unwritten or (key in self.wrong and key not in self.cleared):
                 self.layers[part] = key
+        for key in self.unwritten:
+            if self.experiments.possible(key):
+                self.methods.setdefault(STAGES[cases.CASES[key][0]][-1], key)
         if networks:
             self._ask_batchnorm()
         for key in networks:
             self._of_a_network(key)
+        for key, faults in self.faults.items():
+            hints = [hint for fault in faults for hint in self.catalogue.named(fault.mistakes)]
+            self.wrong[key].hints = list(dict.fromkeys(hints))
 
     # ------------------------------------------------------------ layers
 
@@ -126,14 +143,13 @@ class Causes:
         if below and result:
             again = self.experiments.isolated(key)
             if again and not again.wrong:
+                self.cleared.add(key)
                 verdict.behind = below
                 return
             if again and again.outcome.ended == "returned":
                 result = again
                 verdict.reason = self._said(again)
-        fault = self._fault(key, result, verdict.reason)
-        verdict.hints = fault.hints
-        self._settle(key, [fault])
+        self._settle(key, [self._fault(key, result, verdict.reason)])
 
     def _ask_batchnorm(self) -> None:
         """What BatchNorm shows by itself: in forward, in backward after a right forward, and in inference."""
@@ -161,10 +177,11 @@ class Causes:
             self.layers.setdefault("BatchNorm.backward" if backward else "BatchNorm.forward", key)
             said = self._said(result, mismatches)
             reason = said if result.outcome.ended == "raised" else f"BatchNorm by itself: {said}"
-            among = {mismatch.quantity for mismatch in mismatches} if mismatches else None
+            given = {name for name in result.expected if (name in BACKWARD) == bool(backward)}
             found = recognise.signature(result.outcome, mismatches)
-            hints = self._named(key, found, among or ())
-            self.batchnorm.append(Fault(reason, hints, _place(result.outcome.raised)))
+            mistakes = self._mistakes(key, found, given if mismatches else ())
+            kind = f"{key} {'backward' if backward else 'forward'}"
+            self.batchnorm.append(Fault(reason, mistakes, _place(result.outcome.raised), kind))
 
     # ------------------------------------------------------------ networks
 
@@ -182,10 +199,14 @@ class Causes:
             if own and any(part.startswith("BatchNorm") for part in needed):
                 self._settle(key, own)
             else:
-                verdict.behind = min(problems, key=list(BY_KEY).index, default="")
+                leaders = [self.wrong[k].behind or k if k in self.wrong else k for k in problems]
+                verdict.behind = min(leaders, key=list(BY_KEY).index, default="")
             return
         stages = STAGES[cases.CASES[key][0]]
-        faults = [fault for number in range(len(stages)) for fault in self._of_stage(key, stages, number)]
+        if unwritten := next((self.methods[method] for method in stages if method in self.methods), ""):
+            verdict.behind = unwritten
+            return
+        faults = [fault for number in range(len(stages)) for fault in self._of_stage(key, stages, number, first)]
         if not faults:
             verdict.behind = self._by_upstream(key, stages, layers)
             if verdict.behind:
@@ -202,7 +223,7 @@ class Causes:
                     layers -= {part}
         return sorted(layers)
 
-    def _of_stage(self, key: str, stages: tuple[str, ...], number: int) -> list[Fault]:
+    def _of_stage(self, key: str, stages: tuple[str, ...], number: int, first: Experiment) -> list[Fault]:
         """What one method of the network does wrong, with right layers, and right methods before it."""
         method, upstream = stages[number], stages[:number]
         found = self.experiments.run(key, frozenset([*LAYERS, *upstream]))
@@ -213,17 +234,22 @@ class Causes:
         raised = result.outcome.ended == "raised" and found.raised_in in (method, *([""] if not number else []))
         said = []
         if deviation and not (method == "MLP.step" and mismatches):
-            said.append(deviation.sentence)
-        if raised:
+            said.append(self._at(deviation.place) + deviation.sentence)
+        if raised and result.outcome.raised["type"] == "Broken":  # its import ended an earlier process
+            said = [self.wrong[key].reason]
+        elif raised:
             said.append(self._said(result))
         elif mismatches and not said:
             said.append(self._said(result, mismatches))
         if not said:
             return []
-        wrong = recognise.signature(result.outcome, result.mismatches)
-        hints = self._named(isolated(key, upstream), wrong) or self._named(key, wrong)
-        kind = deviation.kind if deviation else ""
-        return [Fault(". ".join(said), hints, _place(result.outcome.raised) if raised else [], kind)]
+        clean = self._mistakes(isolated(key, upstream), of_stage(found, method))
+        plain = self._mistakes(key, recognise.signature(first.result.outcome, first.result.mismatches))
+        mistakes = [mistake for mistake in clean if mistake in plain] or clean
+        if not mistakes and first.raised_in in ("", method):
+            mistakes = plain
+        kind = f"{method} {deviation.kind}" if deviation else ""
+        return [Fault(". ".join(said), mistakes, _place(result.outcome.raised) if raised else [], kind)]
 
     def _by_upstream(self, key: str, stages: tuple[str, ...], layers: frozenset[str]) -> str:
         """The earlier problem whose method is at fault, if with a right one in its place this problem passes."""
@@ -243,6 +269,7 @@ class Causes:
             _, call, *quantity = found.shadow[0].split()
             what = f"{call.rpartition('.')[0]}.{quantity[0]}" if quantity and quantity[0].islower() else call
             fault.reason += f". With right layers in the place of yours it passes; yours first goes wrong at {what}"
+            fault.kind = re.sub(r"\[\d+\]", "", f"in place {call}")
         return fault
 
     # ------------------------------------------------------------ words
@@ -250,11 +277,21 @@ class Causes:
     def _fault(self, key: str, result: Result | None, reason: str) -> Fault:
         if result is None:
             return Fault(reason)
-        found = recognise.signature(result.outcome, result.mismatches)
-        return Fault(reason, self._named(key, found), _place(result.outcome.raised))
+        found, outcome = recognise.signature(result.outcome, result.mismatches), result.outcome
+        place = _place(outcome.raised)
+        if outcome.ended in ("timeout", "died") and (outcome.detail or outcome.stage):
+            place = [outcome.ended, outcome.detail or outcome.stage]
+        return Fault(reason, self._mistakes(key, found), place)
 
-    def _named(self, key: str, found: Signature, among: Collection[str] = ()) -> list[Hint]:
-        return self.catalogue.named(self.catalogue.candidates(key, found, self.passed, among))
+    def _at(self, place: str) -> str:
+        """A line of the submission, with its code, to begin a sentence with."""
+        file, _, line = place.rpartition(":")
+        lines = self.grading.submission.source(file)
+        code = lines[int(line) - 1].strip()[:100] if line and 0 < int(line) <= len(lines) else ""
+        return f"{file}, line {line}: `{code}`: " if code else ""
+
+    def _mistakes(self, key: str, found: Signature, among: Collection[str] = ()) -> list[int]:
+        return self.catalogue.candidates(key, found, self.passed, among)
 
     def _said(self, result: Result, mismatches: list[Mismatch] | None = None) -> str:
         if result.outcome.ended == "raised":
@@ -269,17 +306,20 @@ class Causes:
         verdict = self.wrong[key]
         fresh, shown = [], ""
         for fault in faults:
-            earlier = next((k for k, others in self.faults.items() if any(fault.same(o) for o in others)), "")
-            if earlier:
-                shown = shown or self.wrong[earlier].behind or earlier
-            else:
+            again = next(((k, one) for k, others in self.faults.items() for one in others if one.same(fault)), None)
+            if again is None:
                 fresh.append(fault)
-        self.faults[key] = faults
+                continue
+            earlier, one = again
+            shown = shown or self.wrong[earlier].behind or earlier
+            # What is seen twice is a mistake that gives both.
+            both = [mistake for mistake in one.mistakes if mistake in fault.mistakes]
+            one.mistakes = both if both or (one.kind and fault.kind == one.kind) else one.mistakes
+        self.faults[key] = fresh
         if not fresh and shown:
             verdict.behind = shown
         elif fresh:
             verdict.reason = ". Besides: ".join(fault.reason for fault in fresh)
-            verdict.hints = list(dict.fromkeys(hint for fault in fresh for hint in fault.hints))
 
 
 def _method(quantity: str) -> str:
@@ -290,8 +330,7 @@ def _method(quantity: str) -> str:
 
 
 def _place(raised: dict[str, Any]) -> list[Any]:
-    """What was raised where; the message, which may hold one exercise's sizes, counts only where there is no place."""
+    """What was raised where; the message, without one exercise's sizes, counts only where there is no place."""
     if not raised:
         return []
-    frames, driver = raised["frames"][-1:], raised.get("driver", [])
-    return [raised["type"], frames, driver, "" if frames or driver else raised["message"]]
+    return [raised["type"], raised["frames"][-1:], "" if raised["frames"] else re.sub(r"\d+", "", raised["message"])]

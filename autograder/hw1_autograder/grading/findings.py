@@ -9,6 +9,7 @@ from grading.judges import Judge
 from grading.run import Finding
 from grading.verdicts import Grading
 from homework.findings import PROBES, Probe
+from sandbox.process import GraderError
 
 
 def findings(grading: Grading, catalogue: Catalogue, references: Judge) -> list[Finding]:
@@ -30,7 +31,10 @@ def probe(grading: Grading, row: Probe) -> str:
     deadline = grading.time_for(grading.deadline)
     if deadline <= 0:
         return ""
-    result = grading.run(row.key, deadline)
+    try:
+        result = grading.run(row.key, deadline)
+    except GraderError:  # the solution to compare with can't do this, or the references don't know it
+        return ""
     outcome = result.outcome
     if exceptions.unstarted(outcome, grading.submission):
         return ""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from typing import Any
 
+import numpy as np
 import pytest
 
 from diagnosis.recognise import Catalogue
 from grading.causes import Causes
 from grading.findings import findings
-from grading.judges import Fallback, Judge, Prestored, Solution
-from grading.run import Run
+from grading.judges import Judge, Prestored, Solution
+from grading.run import Run, Verdict
 from grading.settings import MISTAKES, REFERENCES, TRACES, Settings
 from grading.verdicts import Grading
 from homework.problems import selected
@@ -49,53 +51,56 @@ UNUSED = (
 
 def opened(settings: Settings, workplace: Workplace) -> Grading:
     """Return the grading that the settings ask for; raise NoSubmission or GraderError if there can be none."""
-    files = submission.read(settings.submission)
-    sandbox = workplace.lay_out(files)
-    judge = _judge(settings, workplace, files)
-    return Grading(sandbox, judge, files, settings.deadline, settings.run_deadline)
+    files = submission.read(settings.submission, links=not settings.against)
+    judge = _judge(settings, files)  # with a solution, all of its values are here before the submission's first line
+    return Grading(workplace.lay_out(files), judge, files, settings.deadline, settings.run_deadline)
 
 
-def _judge(settings: Settings, workplace: Workplace, files: Submission) -> Judge:
+def _judge(settings: Settings, files: Submission) -> Judge:
     """The judge that the settings ask for: the prestored references, or a solution on fresh inputs."""
     if not settings.against:
         return Prestored(REFERENCES)
+    try:
+        return _solution(settings, files)
+    except GraderError as error:
+        if not settings.fallback:
+            raise
+        files.remarks.append(f"compared with the prestored references, since {error}"[:300])
+        return Prestored(REFERENCES)
 
-    def solution() -> Judge:
-        try:
-            right = submission.read(str(settings.against))
-        except submission.NoSubmission as error:
-            raise GraderError(f"the solution can't be read: {error}") from error
-        seed = int.from_bytes(os.urandom(4), "little") if settings.seed is None else settings.seed
-        if seed == "handin":
-            seed = submission.seed(files, right)
+
+def _solution(settings: Settings, files: Submission) -> Solution:
+    """The values of a solution whose process and files are gone when this returns."""
+    try:
+        right = submission.read(str(settings.against))
+    except submission.NoSubmission as error:
+        raise GraderError(f"the solution can't be read: {error}") from error
+    seed = int.from_bytes(os.urandom(4), "little") if settings.seed is None else settings.seed
+    if seed == "handin":
+        seed = submission.seed(files, right)
+    with Workplace(settings.memory) as workplace:
         return Solution(workplace.lay_out(right), int(seed), settings.deadline)
-
-    return Fallback(solution, Prestored(REFERENCES), files.remarks) if settings.fallback else solution()
 
 
 class Plugin:
-    """Hands the grading to the pytest run, keeps to the problems asked for, and notes a fault of the grader."""
+    """Hands the grading to the pytest run, and keeps to the problems asked for."""
 
     def __init__(self, grading: Grading, words: tuple[str, ...]) -> None:
         self.grading = grading
         self.names = {problem.name for problem in selected(words)}
-        self.failure: GraderError | None = None
 
     def pytest_configure(self, config: Any) -> None:
         config.mytorch_grading = self.grading
-
-    def pytest_runtest_makereport(self, call: Any) -> None:
-        if call.excinfo and not isinstance(call.excinfo.value, (pytest.fail.Exception, KeyboardInterrupt)):
-            error = call.excinfo.value
-            failure = error if isinstance(error, GraderError) else GraderError(f"{type(error).__name__}: {error}")
-            self.failure = self.failure or failure
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         items[:] = [item for item in items if item.callspec.params["problem"].name in self.names]
 
 
 def grade(settings: Settings, workplace: Workplace) -> Run:
-    """Grade, explain and probe the submission; raise NoSubmission or GraderError if nothing could be graded."""
+    """Grade, explain and probe the submission; raise NoSubmission or GraderError if nothing could be graded.
+
+    What fails after that leaves the points of what is graded, and is told.
+    """
     start = time.monotonic()
     grading = opened(settings, workplace)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -105,19 +110,34 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
     plugin = Plugin(grading, settings.words)
     if pytest.main([*switches, *place], plugins=[plugin]) == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
-    if plugin.failure:
-        raise plugin.failure
-    if plugin.names - {verdict.problem.name for verdict in grading.verdicts.values()}:
-        raise GraderError("pytest did not run every problem")
-    references = grading.judge if isinstance(grading.judge, Prestored) else Prestored(REFERENCES)
-    catalogue = Catalogue(MISTAKES)
-    Causes(grading, catalogue, references, TRACES).explain()
-    found = [] if settings.words else findings(grading, catalogue, references)
-    remarks = [*grading.submission.remarks, *(f"missing: {name}" for name in grading.submission.missing)]
+    failure = grading.failure
+    for problem in selected(settings.words):
+        if problem.key not in grading.verdicts:
+            failure = failure or "pytest did not run every problem"
+            grading.verdicts[problem.key] = Verdict(problem, "error", "not graded: pytest did not run it")
+    catalogue, found, remarks = Catalogue(MISTAKES), [], list(grading.submission.remarks)
+    try:
+        references = grading.judge if isinstance(grading.judge, Prestored) else Prestored(REFERENCES)
+        with np.errstate(all="ignore"):
+            causes = Causes(grading, catalogue, references, TRACES)
+            causes.explain()
+            found = [] if settings.words else findings(grading, catalogue, references)
+        if causes.experiments.fault:
+            remarks.append(f"nothing was run again to find causes: {causes.experiments.fault}")
+    except GraderError as error:
+        remarks.append(f"nothing is explained: {error}")
+    except Exception as error:
+        traceback.print_exc()
+        failure = failure or f"what was found could not be explained ({type(error).__name__})"
+    if catalogue.fault:
+        remarks.append(f"there are no hints: {catalogue.fault}")
+    remarks += [f"missing: {name}" for name in grading.submission.missing]
     for name in grading.submission.hidden:
         module = name.rpartition("/")[2][: -len(".py")]
         remarks.append(f"`import {module}` finds the standard library's {module}: give {name} another name")
     remarks += [f"this system can't enforce a limit on {name}" for name in grading.not_enforced]
+    if failure:
+        remarks.insert(0, f"the grader failed, and this report is not whole: {failure}")
     seconds = time.monotonic() - start
     digest, seed = grading.submission.digest, grading.judge.seed
-    return Run(settings.submission, grading.verdicts, found, remarks, seconds, digest, seed)
+    return Run(settings.submission, grading.verdicts, found, remarks, seconds, failure, digest, seed)

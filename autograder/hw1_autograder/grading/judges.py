@@ -7,13 +7,14 @@ import io
 import re
 import zipfile
 import zlib
-from typing import Callable, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from diagnosis.compare import array_of, blob_of
 from grading import training_rules
-from homework import cases
+from homework import cases, stored
+from homework.problems import BY_KEY
 from sandbox import wire
 from sandbox.process import GraderError, Outcome, Sandbox
 
@@ -44,8 +45,7 @@ class Prestored:
 
     def __init__(self, path: str) -> None:
         try:
-            with open(path, "rb") as file:  # read whole: nobody would close the archive
-                self._file = zipfile.ZipFile(io.BytesIO(file.read()))
+            self._file = zipfile.ZipFile(io.BytesIO(stored.read(path)))
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise GraderError(f"{path}: the references can't be read ({error})") from error
         self._names: dict[tuple[str, str], list[str]] = {}
@@ -75,47 +75,32 @@ def _array(data: bytes) -> np.ndarray:
 
 
 class Solution:
-    """Draws inputs from a seed, and has a solution give the expected values in a child process of its own."""
+    """Draws inputs from a seed, and has a solution give all expected values at once, in the sandbox handed over.
+
+    After that the solution's process is of no more use. Raises GraderError if it gives none for a problem.
+    """
 
     def __init__(self, sandbox: Sandbox, seed: int, deadline: float) -> None:
-        self._sandbox, self.seed, self._deadline = sandbox, seed, deadline
+        self.seed = seed
+        self._cases: dict[str, tuple[Arrays, Arrays]] = {}
+        for key in cases.CASES:
+            inputs = cases.draw(key, seed)
+            outcome = perform(sandbox, key, inputs, deadline)
+            if outcome.ended == "returned" and outcome.types and outcome.types.keys() == outcome.blobs.keys():
+                expected = {name: array_of(blob) for name, blob in outcome.blobs.items()}
+                digested = {"digest": np.array(digest(expected))} if key == "multiple_choice" else expected
+                self._cases[key] = inputs, digested
+            elif key in BY_KEY or outcome.ended != "raised":
+                raise GraderError(_no_values(key, outcome.raised.get("type", outcome.ended)))
 
     def case(self, key: str) -> tuple[Arrays, Arrays]:
-        inputs = cases.draw(key, self.seed)
-        outcome = perform(self._sandbox, key, inputs, self._deadline)
-        if outcome.ended != "returned" or not outcome.types or outcome.types.keys() != outcome.blobs.keys():
-            how = outcome.raised.get("type", outcome.ended)
-            raise GraderError(f"the solution gave no values for {key}: {how}")
-        expected = {name: array_of(blob) for name, blob in outcome.blobs.items()}
-        return inputs, {"digest": np.array(digest(expected))} if key == "multiple_choice" else expected
+        if key not in self._cases:
+            raise GraderError(_no_values(key, "it raised an exception"))
+        return self._cases[key]
 
 
-class Fallback:
-    """Asks one judge until it fails, and another from then on; the first failure is added to the remarks."""
-
-    def __init__(self, first: Callable[[], Judge], second: Judge, remarks: list[str]) -> None:
-        self._second, self._remarks = second, remarks
-        try:
-            self._judge = first()
-        except GraderError as error:
-            self._give_up(error)
-
-    @property
-    def seed(self) -> int | None:
-        return self._judge.seed
-
-    def case(self, key: str) -> tuple[Arrays, Arrays]:
-        try:
-            return self._judge.case(key)
-        except GraderError as error:
-            if self._judge is self._second:
-                raise
-            self._give_up(error)
-            return self._second.case(key)
-
-    def _give_up(self, error: GraderError) -> None:
-        self._judge = self._second
-        self._remarks.append(f"compared with the prestored references, since {error}"[:300])
+def _no_values(key: str, how: str) -> str:
+    return f"the solution gave no values for {key}: {how}"
 
 
 def perform(sandbox: Sandbox, key: str, inputs: Arrays, deadline: float) -> Outcome:

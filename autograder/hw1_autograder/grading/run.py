@@ -49,8 +49,9 @@ class Finding:
 class Run:
     """All that a report tells: the verdicts by key, the findings, remarks on the handin and on the machine.
 
-    `digest` is that of the submission's files, `seed` that of a solution's fresh inputs, or None where the judge was
-    the prestored references. `failure` says what kept the grader from grading, or from explaining, all.
+    `failure` is what went wrong in the grader itself, or before it could begin, and kept it from grading or explaining
+    all. `digest` is that of the submission's files, `seed` that of a solution's fresh inputs, or None where the judge
+    was the prestored references.
     """
 
     submission: str
@@ -58,9 +59,9 @@ class Run:
     findings: list[Finding] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    failure: str = ""
     digest: str = ""
     seed: int | None = None
-    failure: str = ""
 
     @property
     def total(self) -> int:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
+import traceback
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from diagnosis import exceptions, values
-from diagnosis.compare import Mismatch, array_of, article, compare_all
+from diagnosis.compare import Mismatch, article, compare_all, text_of
 from grading.judges import ANSWERS, Arrays, Judge, blobs, digest, perform
 from grading.run import Verdict
 from homework import cases
 from homework.problems import MLP, Problem, builds_on
-from sandbox.process import Outcome, Sandbox
+from sandbox.process import GraderError, Outcome, Sandbox
 from sandbox.submission import Submission
 
 MAY_BE_EMPTY = f"{MLP}.zero_grads"  # where backward overwrites the gradients, the points come without it
@@ -54,9 +55,24 @@ class Grading:
         self.deadline, self._run_deadline = deadline, run_deadline
         self._end = time.monotonic() + run_deadline
         self.results: dict[str, Result] = {}
+        self.failure = ""  # what went wrong in the grader itself, first
 
     def grade(self, problem: Problem) -> Verdict:
-        """Return the verdict on a problem, and keep it."""
+        """Return the verdict on a problem, and keep it; where the grader fails, that is the verdict."""
+        try:
+            with np.errstate(all="ignore"):  # wrong numbers may be of any size
+                verdict = self._grade(problem)
+        except Exception as error:
+            why = str(error)
+            if not isinstance(error, GraderError):
+                traceback.print_exc()
+                why = f"the grader failed here, with {type(error).__name__}"
+            self.failure = self.failure or why
+            verdict = Verdict(problem, "error", f"not graded: {why}")
+        self.verdicts[problem.key] = verdict
+        return verdict
+
+    def _grade(self, problem: Problem) -> Verdict:
         deadline = self.time_for(self._deadline_of(problem))
         if deadline <= 0:
             verdict = Verdict(problem, "timeout", f"not graded: the run's {self._run_deadline:g} s were used up")
@@ -70,7 +86,6 @@ class Grading:
             verdict.waits_for = self._first_failed(problem)
             if verdict.waits_for:
                 verdict.status = "waiting"
-        self.verdicts[problem.key] = verdict
         return verdict
 
     @property
@@ -147,7 +162,7 @@ class Grading:
         if not problem.bodies or deadline <= 0:
             return {}
         outcome = self._sandbox.run("state_of_bodies", blobs({"bodies": np.array(problem.bodies)}), deadline)
-        states = {name: str(array_of(blob)) for name, blob in outcome.blobs.items() if name in problem.bodies}
+        states = {name: text_of(blob) for name, blob in outcome.blobs.items() if name in problem.bodies}
         return {name: state for name, state in states.items() if state.isidentifier() and len(state) < 100}
 
     def _evidence(self, key: str, result: Result) -> str:
@@ -180,7 +195,7 @@ def _choices(outcome: Outcome, expected: Arrays) -> str:
     answers = {}
     for name in ANSWERS:
         kind, blob = outcome.types.get(name, ""), outcome.blobs.get(name)
-        text = str(array_of(blob)) if blob is not None and kind == "str" else ""
+        text = text_of(blob) if blob is not None and kind == "str" else ""
         if len(text) != 1 or text not in CHOICES[name]:
             shown = f"{text[:20]!r}" if kind == "str" else article(kind)
             return f"{name} returns {shown}, expected one lower-case letter of {', '.join(CHOICES[name])}"

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 
 def promises(found: list[Answer], path: str, out: TextIO) -> int:
-    """Print the promises to later homeworks, and under each what differs."""
+    """Print the promises to later homeworks, and under each what differs; what one homework asks for is no promise."""
     print(f"The mytorch at {path}, against what later homeworks build on\n", file=out)
     for answer in found:
-        print(f"  {'differs' if answer.difference else 'holds  '}  {answer.sentence}", file=out)
+        state = "holds" if not answer.difference else "not yet" if answer.later else "differs"
+        print(f"  {state:<7}  {answer.sentence}", file=out)
         _below(answer.difference, 11, out)
-    kept = sum(not answer.difference for answer in found)
-    print(f"\n{kept} of {len(found)} promises hold", file=out)
-    return 0 if kept == len(found) else 1
+    promised = [answer for answer in found if not answer.later]
+    kept = sum(not answer.difference for answer in promised)
+    print(f"\n{kept} of {len(promised)} promises hold", file=out)
+    return 0 if kept == len(promised) else 1
 
 
 def rules(found: dict[str, str], run: str, out: TextIO) -> int:

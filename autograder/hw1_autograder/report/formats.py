@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import tempfile
+import traceback
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -132,15 +133,32 @@ def write_whole(path: str, text: str) -> None:
         raise
 
 
-def publish(run: Run, form: str, out: str | None, visibility: str | None = None) -> None:
-    """Give the run in the form asked for, on standard output or to a file."""
-    if form == "table":
-        table.table(run, sys.stdout)
-    elif form == "autolab":
-        autolab(run, sys.stdout)
-    else:
-        text = json.dumps(as_json(run) if form == "json" else gradescope(run, visibility), indent=2)
-        if out:
-            write_whole(out, text + "\n")
+def publish(run: Run, form: str, out: str | None, visibility: str | None = None) -> bool:
+    """Give the run in the form asked for, on standard output or to a file; return whether all of it could be told.
+
+    Where its texts can't be, its scores are. Raises OSError if nothing can be written.
+    """
+    try:
+        if form == "table":
+            table.table(run, sys.stdout)
+        elif form == "autolab":
+            autolab(run, sys.stdout)
         else:
-            print(text)
+            _write(json.dumps(as_json(run) if form == "json" else gradescope(run, visibility), indent=2), out)
+    except OSError:
+        raise
+    except Exception:
+        traceback.print_exc()
+        tests = [
+            {"name": v.problem.name, "score": v.score, "max_score": v.problem.points} for v in run.verdicts.values()
+        ]
+        _write(json.dumps({"tests": tests} if form == "gradescope" else {"scores": scores(run)}), out)
+        return False
+    return True
+
+
+def _write(text: str, out: str | None) -> None:
+    if out:
+        write_whole(out, text + "\n")
+    else:
+        print(text)

@@ -15,16 +15,19 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
-from sandbox import wire
+from sandbox import cleaning, wire
 
 SERVE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "child", "serve.py")
 DEFAULT_DEADLINE = 10.0  # seconds for one exercise
 DEFAULT_MEMORY = 2 << 30  # bytes of address space for the child
 MAX_WAITING = 4  # messages of a child that are read before the first is looked at
-START_DEADLINE = 60.0  # seconds for the child's own start, which runs nothing of the submission
+START_DEADLINE = 25.0  # seconds for the child's own start, which runs nothing of the submission
+STARTS = 2  # times that it is tried
+CLOSE_DEADLINE = 2.0  # seconds for a child that was killed to be gone
 
 # One thread a process: the course's server counts processes, and small arrays gain nothing from more.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -69,12 +72,17 @@ class Sandbox:
 
     def __init__(self, memory: int = DEFAULT_MEMORY) -> None:
         self.memory = memory
+        self._fault = ""  # why no child starts
         self.not_enforced: list[str] = []
         self._folders: dict[str, str] = {}
         self.broken: dict[str, str] = {}  # modules whose import ended a child, and how
         self._child: subprocess.Popen[bytes] | None = None
         self._told = False
-        self._spawn()
+        need("numpy")
+        try:
+            self._spawn()
+        except (OSError, RuntimeError):  # no process, or no thread, is to be had just now: `run` tries again
+            self.close()
 
     def open(self, root: str, work: str) -> None:
         """Name the folder that holds `mytorch` and `hw1`, and an empty one that the submission may write to."""
@@ -87,6 +95,8 @@ class Sandbox:
 
         With `strict`, the first overflow, division by zero or invalid operation raises FloatingPointError.
         """
+        if not self._told:  # a fresh child finds nothing that was left behind
+            cleaning.remove(self._folders["work"])
         os.makedirs(self._folders["work"], exist_ok=True)
         for name in ("log", "stack"):
             open(self._folders[name], "wb").close()
@@ -115,29 +125,27 @@ class Sandbox:
                 child.kill()
         else:
             child.kill()
-        child.wait()
-        for stream in (child.stdin, child.stderr):
-            try:
-                if stream:
-                    stream.close()
-            except OSError:
-                pass
-        # The listener closes the other end itself. It may wait at a full queue, or, had something of the child
-        # outlived it, at an open pipe: for that nobody waits.
-        end = time.monotonic() + 1
-        while self._listener.is_alive() and time.monotonic() < end:
-            self._listener.join(0.02)
-            while not self._messages.empty():
-                self._messages.get_nowait()
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(CLOSE_DEADLINE)
+        if child.stderr:
+            child.stderr.close()
+        # The threads close the other two pipes themselves. The listener may wait at a full queue, or, had something
+        # of the child outlived it, at an open pipe: for that nobody waits.
+        self._requests.put(None)
+        end = time.monotonic() + CLOSE_DEADLINE
+        for thread in self._threads:
+            while thread.is_alive() and time.monotonic() < end:
+                thread.join(0.02)
+                while not self._messages.empty():
+                    self._messages.get_nowait()
 
     def _spawn(self) -> None:
-        need("numpy")
         numpy = importlib.util.find_spec("numpy")
         assert numpy is not None
         numpy_home = os.path.dirname(os.path.dirname(str(numpy.origin)))
         command = [sys.executable, "-I", "-S", SERVE, numpy_home, str(self.memory)]
         environment = {name: os.environ[name] for name in KEPT if name in os.environ}
-        self._child = subprocess.Popen(
+        child = self._child = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -146,40 +154,55 @@ class Sandbox:
             start_new_session=True,
         )
         self._told = False
+        self._requests: queue.Queue[Any] = queue.Queue()
         self._messages: queue.Queue[Any] = queue.Queue(MAX_WAITING)
-        self._listener = threading.Thread(target=_listen, args=(self._child, self._messages), daemon=True)
-        self._listener.start()
+        ends = ((_tell, child.stdin, self._requests), (_listen, child.stdout, self._messages))
+        self._threads = [threading.Thread(target=run, args=arguments, daemon=True) for run, *arguments in ends]
+        for thread in self._threads:
+            thread.start()
 
     def _ready(self) -> None:
-        """Have a child that knows the folders, a fresh one if the last is gone."""
-        if self._child is None:
-            self._spawn()
-        if self._told:
-            return
+        """Have a child that knows the folders, a fresh one if the last is gone; give up for good if none starts."""
+        for _ in range(STARTS):
+            if (self._child is not None and self._told) or self._fault:
+                break
+            try:
+                if self._child is None:
+                    self._spawn()
+                said = self._introduce()
+            except (OSError, RuntimeError) as error:  # no process, or no thread, is to be had
+                said = str(error)
+            if said:
+                self.close()
+        else:
+            self._fault = said
+        if self._fault:
+            raise GraderError(f"the submission's process did not start: {self._fault}")
+
+    def _introduce(self) -> str:
+        """Tell the child the folders; return why it is of no use, or nothing."""
         assert self._child is not None
-        assert self._child.stdin is not None
         assert self._child.stderr is not None
+        self._requests.put((self._folders, {}))
         try:
-            wire.send(self._child.stdin, self._folders, {})
             message = self._messages.get(timeout=START_DEADLINE)
-            if not isinstance(message, wire.Message) or "ready" not in message.header:
-                raise GraderError(f"the child process did not start: {self._child.stderr.read()[-500:].decode()}")
-        except (OSError, queue.Empty) as error:
-            raise GraderError(f"the child process did not start: {error}") from error
-        self._child.stderr.close()
-        self.not_enforced = [str(name) for name in message.header["not enforced"]]
-        self._told = True
+        except queue.Empty:
+            return f"it was not ready after {START_DEADLINE:g} s"
+        if isinstance(message, wire.Message) and "ready" in message.header:
+            self._child.stderr.close()
+            self.not_enforced = [str(name) for name in message.header["not enforced"]]
+            self._told = True
+            return ""
+        ended = self._death()
+        self._child.kill()
+        words = " ".join(self._child.stderr.read()[-300:].decode("utf-8", "replace").split())
+        return f"{ended}: {_shown(words, 300)}" if words else ended
 
     def _exchange(self, exercise: str, blobs: dict[str, wire.Blob], deadline: float, strict: bool) -> Outcome:
-        assert self._child is not None
-        assert self._child.stdin is not None
         stage = ""
         ticket = os.urandom(8).hex()  # an answer that was forged beforehand doesn't bear it
-        try:
-            request = {"id": ticket, "exercise": exercise, "broken": self.broken, "strict": strict}
-            wire.send(self._child.stdin, request, blobs)
-        except OSError:
-            return Outcome("died", detail=self._death())
+        request = {"id": ticket, "exercise": exercise, "broken": self.broken, "strict": strict}
+        self._requests.put((request, blobs))
         while time.monotonic() < deadline:
             try:
                 message = self._messages.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -218,10 +241,9 @@ class Sandbox:
         time.sleep(0.1)
         for file, line, function in re.findall(r'File "(.+?)", line (\d+) in (\S+)', self._read("stack")):
             if file.startswith(self._folders["root"]):
-                name = os.path.relpath(file, self._folders["root"]).replace(os.sep, "/")
-                return f"{name}, line {line}" + (
-                    f", in {function}" if function.isidentifier() and function != "_" else ""
-                )
+                name = _shown(os.path.relpath(file, self._folders["root"]).replace(os.sep, "/"), 200)
+                known = function.isidentifier() and function != "_"
+                return f"{name}, line {line[:7]}" + (f", in {function[:100]}" if known else "")
         return ""
 
     def _read(self, file: str) -> str:
@@ -233,14 +255,23 @@ class Sandbox:
             return ""
 
 
-def _listen(child: subprocess.Popen[bytes], messages: queue.Queue[Any]) -> None:
+def _tell(stream: IO[bytes], requests: queue.Queue[Any]) -> None:
+    """Send what is put in the queue, up to a None; a child that does not read keeps nobody else waiting."""
+    try:
+        with stream:
+            for header, blobs in iter(requests.get, None):
+                wire.send(stream, header, blobs)
+    except (OSError, ValueError):  # the child is gone, as its listener will say
+        pass
+
+
+def _listen(stream: IO[bytes], messages: queue.Queue[Any]) -> None:
     """Put every message of the child in the queue; at its end None, at nonsense the WireError."""
-    assert child.stdout is not None
-    with child.stdout:
+    with stream:
         message: Any = ""
         while message is not None and not isinstance(message, Exception):
             try:
-                message = wire.receive(child.stdout)
+                message = wire.receive(stream)
             except (wire.WireError, MemoryError) as error:
                 message = error
             except OSError:
@@ -258,8 +289,15 @@ def _understood(message: Any) -> Outcome | str | None:
         return _shown(stage, 100)
     if isinstance(raised, dict):
         return Outcome("raised", raised=_checked(raised))
-    if isinstance(types, dict) and all(isinstance(name, str) for name in types.values()):
-        return Outcome("returned", types={name: _shown(kind, 200) for name, kind in types.items()}, blobs=message.blobs)
+    if isinstance(types, dict) and len(types) <= wire.MAX_ARRAYS:
+        named = all(name.isprintable() and len(name) < 200 for name in types.keys() | message.blobs.keys())
+        if (
+            named
+            and all(isinstance(kind, str) for kind in types.values())
+            and all(map(wire.fits, message.blobs.values()))
+        ):
+            types = {name: _shown(kind, 200) for name, kind in types.items()}
+            return Outcome("returned", types=types, blobs=message.blobs)
     return None
 
 
@@ -286,5 +324,6 @@ def _checked(raised: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(text: Any, length: int) -> str:
-    """The beginning of a text, without what a terminal or an encoder would stumble over."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in str(text)[:length])
+    """The beginning of a text, without what a terminal or an encoder would stumble over; nothing of what is no text."""
+    text = text[:length] if isinstance(text, str) else ""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)

@@ -26,6 +26,7 @@ REQUIRED = (
 MAX_FILES = 200
 MAX_FILE = 1 << 20  # bytes
 MAX_ARCHIVE = 32 << 20  # bytes of a tar, unpacked by gzip
+MAX_FOLDERS = 4  # that lie in one another
 MAX_MEMBERS = 20_000  # of a tar that are looked at
 HARMLESS = (".png", ".pyc", ".pyo", ".md", ".txt", ".npy", ".npz", ".jpg", ".pdf", ".ipynb")
 
@@ -107,10 +108,13 @@ def seed(*submissions: Submission) -> int:
     return int.from_bytes(hashlib.sha256(repr(files).encode()).digest()[:4], "little")
 
 
-def read(path: str) -> Submission:
-    """Read the submission at a folder or a tar; raise NoSubmission if there is none."""
+def read(path: str, links: bool = True) -> Submission:
+    """Read the submission at a folder or a tar; raise NoSubmission if there is none.
+
+    Without `links`, what symbolic links of a folder have outside of it is left out, for it is not the submission's.
+    """
     if os.path.isdir(path):
-        submission = _from_folder(path)
+        submission = _from_folder(path, links)
     elif os.path.isfile(path):
         submission = _from_tar(path)
     else:
@@ -123,28 +127,53 @@ def read(path: str) -> Submission:
     return submission
 
 
-def _from_folder(path: str) -> Submission:
+def _from_folder(path: str, links: bool) -> Submission:
     submission = Submission()
-    for name in sorted(os.listdir(path)):
+    real = os.path.realpath(path)
+    try:
+        names = sorted(os.listdir(path))
+    except OSError as error:
+        raise NoSubmission(f"{path}: can't be read ({error.strerror})") from error
+    for name in names:
         if any(os.path.isdir(os.path.join(path, name, folder)) for folder in FOLDERS):
-            submission.wrapped = name
-    for folder in FOLDERS:
-        for place, folders, files in os.walk(os.path.join(path, folder)):
-            folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
+            submission.wrapped = _shown(name)
+
+    def own(place: str) -> bool:
+        """Whether what is there, links followed, may be read; says so if not."""
+        if links or os.path.realpath(place).startswith(os.path.join(real, "")):
+            return True
+        submission.remark(f"left out, a link to outside of the submission: {_inner(place, path)}")
+        return False
+
+    for top in FOLDERS:
+        if not own(os.path.join(path, top)):
+            continue
+        for place, folders, files in os.walk(os.path.join(path, top), followlinks=True):
+            seen = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
+            folders[:] = [name for name in seen if own(os.path.join(place, name))]
+            if folders and _inner(place, path).count("/") >= MAX_FOLDERS - 1:
+                submission.remark(f"left out, too many folders deep: {_inner(place, path)}/{folders[0]}")
+                folders.clear()
             for name in sorted(files):
                 full = os.path.join(place, name)
-                relative = os.path.relpath(full, path).replace(os.sep, "/")
+                relative = _inner(full, path)
                 if not name.endswith(".py") or name.startswith("."):
                     continue
                 try:
                     if not os.path.isfile(full):
                         submission.remark(f"left out, not a regular file: {relative}")
-                    elif submission.take(relative, os.path.getsize(full)):
+                    elif _relative(relative) is None:
+                        submission.remark(f"left out, for its name: {relative}")
+                    elif own(full) and submission.take(relative, os.path.getsize(full)):
                         with open(full, "rb") as file:
                             submission.files[relative] = file.read(MAX_FILE)
                 except OSError as error:
                     submission.remark(f"can't be read: {relative} ({error.strerror})")
     return submission
+
+
+def _inner(place: str, path: str) -> str:
+    return os.path.relpath(place, path).replace(os.sep, "/")
 
 
 def _from_tar(path: str) -> Submission:
@@ -196,8 +225,8 @@ def _relative(name: str) -> str | None:
     while parts[0] == "." and len(parts) > 1:
         del parts[0]
     *folders, file = parts
-    safe = name.isprintable() and len(name) < 200 and not any(c in name for c in "\\:")
-    if not safe or not 1 <= len(folders) <= 4 or folders[0] not in FOLDERS or not file.endswith(".py"):
+    safe = name.isprintable() and len(name.encode()) < 200 and not any(c in name for c in "\\:")
+    if not safe or not 1 <= len(folders) <= MAX_FOLDERS or folders[0] not in FOLDERS or not file.endswith(".py"):
         return None
     if any(part in ("", ".", "..") or part.endswith(".py") for part in folders):
         return None  # nor a folder that has the name of a file

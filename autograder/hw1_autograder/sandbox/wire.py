@@ -7,16 +7,22 @@ submission's process is data to be judged, whatever that process tries to send.
 from __future__ import annotations
 
 import json
+import math
 import re
 import struct
+import sys
 from typing import IO, Any, NamedTuple
 
-MAX_HEADER = 4 << 20
-MAX_BODY = 64 << 20
+MAX_HEADER = 1 << 18
+MAX_BODY = 16 << 20
+MAX_ARRAYS = 1000  # of a message
+MAX_AXES = 8
+MAX_VALUE = 1 << 20  # bytes of an array in an answer; the largest right one has a few thousand
+MAX_ENTRIES = MAX_VALUE // 8  # of an array in an answer
 BY_DIFFERENCES = " by differences"  # ends the name of what a quantity is by central differences
 
 _LENGTH = struct.Struct("<I")
-_DTYPE = re.compile(r"[<>|=]?(?:\?|b1|[iu][1248]|f[248]|c(?:8|16)|U\d{1,6}|S\d{1,6})")
+_DTYPE = re.compile(r"[<>|=]?(?:\?|b1|[iu][1248]|f[248]|c(?:8|16)|[US][1-9]\d{0,5})")
 
 
 class WireError(Exception):
@@ -55,14 +61,37 @@ def receive(stream: IO[bytes]) -> Message | None:
         size = _LENGTH.unpack(prefix)[0]
         if size > MAX_HEADER:
             raise WireError(f"a header of {size} bytes")
-        head = json.loads(_read(stream, size))
+        head = json.loads(_read(stream, size), parse_int=_integer)
         header, arrays = head["header"], head["arrays"]
-        if not isinstance(header, dict) or sum(_checked_size(array) for array in arrays) > MAX_BODY:
-            raise WireError("a malformed header, or too many bytes")
-        blobs = {name: Blob(dtype, tuple(shape), _read(stream, size)) for name, dtype, shape, size in arrays}
+        if not isinstance(header, dict) or len(arrays) > MAX_ARRAYS:
+            raise WireError("a malformed header, or too many arrays")
+        if sum(_checked_size(array) for array in arrays) > MAX_BODY:
+            raise WireError("too many bytes")
+        blobs = {name: Blob(dtype, tuple(shape), _read(stream, n)) for name, dtype, shape, n in arrays}
     except (ValueError, TypeError, KeyError, RecursionError, struct.error) as error:
         raise WireError(str(error)) from error
     return Message(header, blobs)
+
+
+def fits(blob: Blob) -> bool:
+    """Whether an answer's array is of a size that is looked at and can be sent, and its texts are characters."""
+    if len(blob.data) > MAX_VALUE or len(blob.shape) > MAX_AXES or math.prod(blob.shape) > MAX_ENTRIES:
+        return False
+    if not _DTYPE.fullmatch(blob.dtype):
+        return False
+    try:
+        if "U" in blob.dtype:
+            big = blob.dtype[0] == ">" or (blob.dtype[0] != "<" and sys.byteorder == "big")
+            blob.data.decode("utf-32-be" if big else "utf-32-le", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20:  # some versions of Python take minutes for a million digits
+        raise WireError(f"a number of {len(digits)} digits")
+    return int(digits)
 
 
 def _checked_size(array: Any) -> int:
@@ -70,7 +99,7 @@ def _checked_size(array: Any) -> int:
     name, dtype, shape, size = array
     if not (isinstance(name, str) and isinstance(dtype, str) and _DTYPE.fullmatch(dtype)):
         raise WireError("an array without a name or with a strange dtype")
-    if not (isinstance(shape, list) and len(shape) <= 32 and all(type(n) is int and n >= 0 for n in shape)):
+    if not (isinstance(shape, list) and len(shape) <= MAX_AXES and all(type(n) is int and n >= 0 for n in shape)):
         raise WireError("an array of a strange shape")
     kind, _, width = dtype.lstrip("<>|=").partition("U")
     expected = 4 * int(width) if width else 1 if kind in ("?", "b1") else int(kind[1:])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 
+from sandbox import cleaning
 from sandbox.process import DEFAULT_MEMORY, Sandbox
 from sandbox.submission import Submission
 
@@ -28,7 +28,7 @@ class Workplace:
     def __exit__(self, *_: object) -> None:
         for sandbox in self._sandboxes:
             sandbox.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        cleaning.remove(self._folder)
 
     def lay_out(self, submission: Submission) -> Sandbox:
         """Write the submission's files to a folder of their own, and return a sandbox that runs them there."""

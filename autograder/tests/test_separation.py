@@ -1,0 +1,169 @@
+"""What the README says of the separation, claim by claim: each sentence names the tests that would fail without it."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from handins import GRADER, ROOT, Edit, body, grade, report, solution, write
+from sandbox import process, wire
+
+TESTS = Path(__file__).parent
+ADVICE = "no claim"  # what follows for the reader
+FENCES = "test_hostile::test_no_attempt_to_get_out_succeeds"
+COSTS = "test_hostile::test_a_fault_costs_its_own_problems_and_changes_nothing_outside"
+
+# How each sentence begins, in the README's order, and its test.
+CLAIMS = (
+    ("A submission never runs in the process that grades it", "test_it_runs_elsewhere_from_a_copy"),
+    ("A child process runs it, from a copy", "test_it_is_told_inputs_alone"),
+    ("What comes back is data of bounded size", "test_what_is_too_large_is_not_read"),
+    ("A child that hangs, dies, floods", COSTS),
+    ("The child finds NumPy and the standard library", "test_it_finds_numpy_and_the_standard_library"),
+    ("It may open no file but its own", "test_it_opens_its_own_files_and_python_s_and_no_other"),
+    ("It may write nowhere but in a temporary folder", "test_it_writes_in_its_folder_up_to_a_cap"),
+    ("It may start no process, reach no other process", FENCES),
+    ("Two fences hold it to that", FENCES),
+    ("Python's audit hooks do on every system", FENCES),
+    ("They lie in the process that they guard", "test_numpy_reads_and_writes_any_memory_of_the_process"),
+    ("The second fence is the kernel's, on Linux", FENCES),
+    ("On Windows and macOS there is no such fence", ADVICE),
+    ("The cap on memory can't be enforced there", "test_the_report_says_what_can_t_be_enforced"),
+    (
+        "With `--against`, the solution gives all",
+        "test_server::test_the_solution_answers_before_the_first_line_of_the_handin_runs",
+    ),
+    ("Nothing outside of the submission's real folder", "test_server::test_a_handin_gets_what_its_own_code_earns"),
+    ("If the grader itself fails", "test_server::test_a_fault_of_the_grader_costs_what_it_touches_and_is_told"),
+    ("Damaged references grade nobody", "test_server::test_damaged_references_grade_nobody"),
+    ("What follows: the references lie", ADVICE),
+    ("A server should grade with `--against`", ADVICE),
+    ("Elsewhere run only code", ADVICE),
+)
+
+
+def test_every_sentence_has_its_test() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("### What the separation guards against\n")[2].partition("\n#")[0]
+    sentences = re.findall(r"\S.*?\.(?=\s|$)", " ".join(section.split()))
+    assert len(sentences) == len(CLAIMS)
+    for sentence, (beginning, test) in zip(sentences, CLAIMS):
+        assert sentence.startswith(beginning)
+        file, _, name = test.rpartition("::")
+        assert test == ADVICE or f"\ndef {name}(" in (TESTS / f"{file or 'test_separation'}.py").read_text()
+
+
+@pytest.fixture
+def said(outside: Path) -> Callable[[str], str]:
+    """Runs code in a right submission, and returns what it printed; it costs no points."""
+
+    def run(code: str, target: str = "question_3", problem: str = "multiple_choice") -> str:
+        edit: Edit = body(target, f"import os, sys\nimport numpy as np\n{code}\nreturn original(*args)")
+        files = solution()
+        edit(files)
+        result = grade(write(files, outside / "handin"))
+        assert result.unpassed == {}
+        return result.verdicts[problem].printed.strip()
+
+    return run
+
+
+def test_it_runs_elsewhere_from_a_copy(said: Callable[[str], str], outside: Path) -> None:
+    pid, file, others = said(
+        "import mc\nprint(os.getpid(), mc.__file__, os.listdir(os.path.dirname(mc.__file__)))"
+    ).split(" ", 2)
+    assert int(pid) != os.getpid()
+    assert not Path(file).is_relative_to(outside / "handin")
+    assert Path(file).is_relative_to(outside / "temporary")
+    assert set(eval(others)) == {"hw1.py", "mc.py"}
+
+
+def test_it_is_told_inputs_alone(said: Callable[..., str]) -> None:
+    code = """
+frame = sys._getframe()
+while 'request' not in frame.f_locals: frame = frame.f_back
+graders = ('grading', 'diagnosis', 'report', 'homework', 'pytest')
+names = [name for name in sys.modules if name.partition('.')[0] in graders]
+print(sorted(frame.f_locals['request'].blobs), sorted(frame.f_locals['request'].header), names)
+"""
+    printed = said(code, "ReLU.derivative", "relu_derivative")
+    assert printed == "['name', 'x'] ['broken', 'exercise', 'id', 'strict'] []"
+
+
+def test_what_is_too_large_is_not_read() -> None:
+    for data in (
+        b"\xff\xff\xff\x7f",
+        _announced('["x", "<f8", [2, 4194304], 67108864]'),
+        _announced('["x", "|b1", [1,1,1,1,1,1,1,1,1], 1]'),
+    ):
+        stream = io.BytesIO(data + bytes(1 << 20))
+        with pytest.raises(wire.WireError):
+            wire.receive(stream)
+        assert stream.tell() == len(data), "nothing of it is read"
+    assert not wire.fits(wire.Blob("|b1", (wire.MAX_ENTRIES + 1,), bytes(wire.MAX_ENTRIES + 1)))
+
+
+def _announced(array: str) -> bytes:
+    head = f'{{"header": {{}}, "arrays": [{array}]}}'.encode()
+    return len(head).to_bytes(4, "little") + head
+
+
+def test_it_finds_numpy_and_the_standard_library(said: Callable[[str], str]) -> None:
+    code = """
+for name in ('numpy', 'numpy.linalg', 'json', 'decimal', 'pytest', 'pip', 'setuptools', 'torch', 'homework', 'sandbox'):
+    try: __import__(name); print(name, end=' ')
+    except ImportError: pass
+"""
+    assert said(code).split() == ["numpy", "numpy.linalg", "json", "decimal"]
+
+
+def test_it_opens_its_own_files_and_python_s_and_no_other(said: Callable[[str], str], outside: Path) -> None:
+    (outside / "secret").write_text("x")
+    others = ["/etc/passwd", "/proc/self/environ", outside / "secret", outside / "handin/hw1/mc.py", pytest.__file__]
+    others += [ROOT / "data/hw1_reference.npz", GRADER / "runner.py"]
+    code = f"""
+import mc
+for path in (mc.__file__, os.__file__, np.__file__, *{[str(path) for path in others]}):
+    try: open(path, 'rb').close(); print('yes', end=' ')
+    except PermissionError: print('no', end=' ')
+"""
+    assert said(code).split() == ["yes"] * 3 + ["no"] * 7
+
+
+def test_it_writes_in_its_folder_up_to_a_cap(said: Callable[[str], str], outside: Path) -> None:
+    code = f"""
+def fits(path, size):
+    try: return open(path, 'wb', 0).write(bytes(size)) == size
+    except OSError: return False
+print(fits('mine', 1 << 20), fits('large', (1 << 20) + 1), fits({str(outside / "theirs")!r}, 1), fits('/dev/shm/x', 1))
+print(sum(fits(str(number), 1) for number in range(1000)))
+"""
+    assert said(code).splitlines() == ["True False False False", "498"]
+
+
+def test_numpy_reads_and_writes_any_memory_of_the_process(said: Callable[[str], str]) -> None:
+    code = """
+text = bytes(bytearray(b'as it was'))
+class Text:
+    place = id(text) + bytes.__basicsize__ - 1
+    __array_interface__ = {'shape': (1,), 'typestr': '|u1', 'data': (place, False), 'version': 3}
+np.asarray(Text())[0] = ord('i')
+print(text)
+"""
+    assert said(code) == "b'is it was'"
+
+
+def test_the_report_says_what_can_t_be_enforced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve = (GRADER / "child" / "serve.py").read_text()
+    assert serve.count('sys.platform.startswith("linux")') == 1
+    path = tmp_path / "grader" / "child"
+    for room in ("child", "sandbox"):
+        write({f"{room}/{file.name}": file.read_bytes() for file in (GRADER / room).glob("*.py")}, tmp_path / "grader")
+    (path / "serve.py").write_text(serve.replace('sys.platform.startswith("linux")', "False"))
+    monkeypatch.setattr(process, "SERVE", str(path / "serve.py"))
+    assert report(ROOT).remarks == ["this system can't enforce a limit on memory"]
