@@ -22,7 +22,7 @@ PAGES = ("README.md", "autograder/instructor/README.md", "autograder/instructor/
 PAGE = (ROOT / "autograder" / "instructor" / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^```sh\n(.+?)^```", PAGE, re.M | re.S)
 # What takes an environment of its own, or minutes: the gate makes the one, other tests run the others.
-ELSEWHERE = ("-m venv", "benchmark.py", "mutants.py")
+ELSEWHERE = ("-m venv", "benchmark.py")
 
 # file, what is there, what takes its place
 POINTS = [("autograder/hw1_autograder/homework/problems.py", r'("Momentum", )10\b', r"\g<1>12")]
