@@ -219,16 +219,17 @@ def train(mlp: Any, get_training_stats: Any, data: Any, epochs: int, batch_size:
     """Return the four statistics (epochs,), with a progress bar that counts the network's steps."""
     steps = math.ceil(len(data[0][0]) / batch_size)  # an epoch
     with tqdm(total=epochs * steps, desc=f"epoch 1/{epochs}", unit="batch", dynamic_ncols=True) as bar:
-        step = call_submission("looking for the step of the network", getattr, mlp, "step")
+        network = type(mlp)
+        step = call_submission("looking for the step of the network", getattr, network, "step")
 
-        # The bar hangs on the instance, so that it moves under anybody's get_training_stats.
+        # The bar hangs on the class, so that it moves under anybody's get_training_stats; an instance may have slots.
         def counted_step(*arguments: Any, **named: Any) -> Any:
             bar.set_description(f"epoch {min(bar.n // steps + 1, epochs)}/{epochs}", refresh=False)
             result = step(*arguments, **named)
             bar.update()
             return result
 
-        mlp.step = counted_step
+        network.step = counted_step
         statistics = call_submission("training", get_training_stats, mlp, data, epochs, batch_size)
     return checked(statistics, epochs)
 

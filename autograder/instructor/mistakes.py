@@ -344,13 +344,6 @@ MISTAKES: tuple[Mistake, ...] = (
         _activation("Sigmoid", "self.state = 1 / (1 + np.exp(x))"),
     ),
     Mistake(
-        "sigmoid_overflows",
-        "3.1.1",
-        "Sigmoid.forward takes the exponential of a large positive number",
-        _activation("Sigmoid", "self.state = 1 / (1 + np.exp(-x))"),
-        "sigmoid_large",
-    ),
-    Mistake(
         "sigmoid_derivative_no_product",
         "3.1.2",
         "Sigmoid.derivative is 1 - S(z): the factor S(z) is missing",
@@ -1175,7 +1168,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "3.6",
         "the last, short batch is dropped",
         _training_stats(batches="range(0, len(order) - batch_size + 1, batch_size)"),
-        "training_stats",
+        "training_short",
     ),
     Mistake(
         "stats_step_on_validation",

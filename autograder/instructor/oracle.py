@@ -31,6 +31,7 @@ FUNCTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "Sigmoid": torch.sigmoid,
     "Tanh": torch.tanh,
     "ReLU": torch.relu,
+    "Softsign": F.softsign,
     "Identity": lambda z: z,
 }
 
@@ -82,7 +83,7 @@ class Network:
         self.running_var = [torch.ones_like(gamma).detach() for gamma in self.gamma]
         self.activations = [FUNCTIONS[str(name)] for name in arrays["activations"]]
         lr = float(arrays["lr"])
-        self.optimisers = [torch.optim.SGD(self.W + self.b, lr=lr, momentum=float(arrays["momentum"]))]
+        self.optimisers = [torch.optim.SGD(self.W + self.b, lr=lr, momentum=float(arrays.get("momentum", 0)))]
         if self.bn_depth:
             self.optimisers.append(torch.optim.SGD(self.gamma + self.beta, lr=lr))
         self.seen: dict[str, torch.Tensor] = {}
@@ -219,7 +220,7 @@ def batchnorm_inference(
     net = Network(network)
     for batch_x, batch_y in split(rows, x, y):
         net.train_on(batch_x, batch_y)
-    values = {"forward(x)": numpy(net.forward(x_eval, training=False))}
+    values = dict.fromkeys(["forward(x)", "forward(x) again"], numpy(net.forward(x_eval, training=False)))
     for k in range(net.bn_depth):
         for name in ("running_mean", "running_var", "gamma", "beta"):
             values[f"bn_layers[{k}].{name}"] = numpy(getattr(net, name)[k])
@@ -231,14 +232,14 @@ def batchnorm_inference(
 
 def probe_activation(name: np.ndarray, x: np.ndarray) -> dict[str, Any]:
     out, derivative = activation(name, x)
-    unchanged = {"x after the calls": x, "state after the calls": out, "warnings": ""}
-    return {"forward(x)": out, "derivative()": derivative, "derivative() again": derivative, **unchanged}
+    values = {"forward(x)": out, "derivative()": derivative, "derivative() again": derivative}
+    return {**values, "x after the calls": x, "state after the calls": out}
 
 
 def probe_loss(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     derivative = loss_derivative(x, y)["derivative()"]
-    unchanged = {"x after the calls": x, "y after the calls": y, "warnings": ""}
-    return {**loss_forward(x, y), "derivative()": derivative, "derivative() again": derivative, **unchanged}
+    values = {**loss_forward(x, y), "derivative()": derivative, "derivative() again": derivative}
+    return {**values, "x after the calls": x, "y after the calls": y}
 
 
 def probe_loss_attributes(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
@@ -246,7 +247,7 @@ def probe_loss_attributes(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
 
 
 def probe_linear_arguments(W: np.ndarray, b: np.ndarray, x: np.ndarray, delta: np.ndarray) -> dict[str, Any]:
-    return {"x after the calls": x, "delta after the calls": delta, "W": W, "b": b, "x": x}
+    return {"x after the calls": x, "delta after the calls": delta, "W after the calls": W, "b after the calls": b}
 
 
 def probe_linear_start(W: np.ndarray, b: np.ndarray) -> dict[str, Any]:
@@ -259,13 +260,21 @@ def probe_batchnorm(
     tensors = z, scale, shift = [leaf(array) for array in (x, gamma, beta)]
     out = F.batch_norm(z, None, None, scale[0], shift[0], True, 0, EPS)
     dx, dgamma, dbeta = torch.autograd.grad(out, tensors, torch.tensor(delta))
-    norm = F.batch_norm(z, None, None, None, None, True, 0, EPS)
-    mean, var = x.mean(axis=0, keepdims=True), x.var(axis=0, keepdims=True)
-    values = {"forward(x)": numpy(out), "norm": numpy(norm), "backward(delta)": numpy(dx)}
-    values.update({"x": x, "dgamma": numpy(dgamma), "dbeta": numpy(dbeta), "mean": mean, "var": var})
-    kept = ALPHA ** int(calls)
-    values.update({"running_mean": (1 - kept) * mean, "running_var": kept + (1 - kept) * var})
-    return {**values, "x after the calls": x, "delta after the calls": delta, "warnings": ""}
+    values = {"forward(x)": numpy(out), "backward(delta)": numpy(dx), "dgamma": numpy(dgamma), "dbeta": numpy(dbeta)}
+    return {**values, **statistics(x), "x after the calls": x, "delta after the calls": delta}
+
+
+def statistics(x: np.ndarray) -> dict[str, Any]:
+    """Mean and variance of a batch, and its normalised rows."""
+    norm = F.batch_norm(torch.tensor(x), None, None, None, None, True, 0, EPS)
+    return {"mean": x.mean(axis=0, keepdims=True), "var": x.var(axis=0, keepdims=True), "norm": numpy(norm)}
+
+
+def probe_batchnorm_attributes(x: np.ndarray, **_: np.ndarray) -> dict[str, Any]:
+    values = {"x": x, **statistics(x)}
+    values["running_mean"] = (1 - ALPHA) * values["mean"]
+    values["running_var"] = ALPHA + (1 - ALPHA) * values["var"]
+    return {f"{name} after a batch": value for name, value in values.items()}
 
 
 def probe_batchnorm_gamma(**_: np.ndarray) -> dict[str, Any]:
@@ -275,18 +284,19 @@ def probe_batchnorm_gamma(**_: np.ndarray) -> dict[str, Any]:
 def probe_batchnorm_start(size: np.ndarray) -> dict[str, Any]:
     zeros, ones = np.zeros((1, int(size))), np.ones((1, int(size)))
     values = {"gamma": ones, "beta": zeros, "dgamma": zeros, "dbeta": zeros}
-    return {"alpha": ALPHA, "eps": EPS, **values, "running_mean": zeros, "running_var": ones}
+    values.update({"running_mean": zeros, "running_var": ones})
+    return {"alpha": ALPHA, "eps": EPS, **{f"{name} at the start": value for name, value in values.items()}}
 
 
-def probe_batchnorm_eval(x: np.ndarray, x_eval: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> dict[str, Any]:
-    running_mean = (1 - ALPHA) * x.mean(axis=0, keepdims=True)
-    running_var = ALPHA + (1 - ALPHA) * x.var(axis=0, keepdims=True)
-    mean, var, scale, shift = (torch.tensor(array)[0] for array in (running_mean, running_var, gamma, beta))
-    out = numpy(F.batch_norm(torch.tensor(x_eval), mean, var, scale, shift, False, 0, EPS))
-    tiny = numpy(F.batch_norm(torch.tensor(x_eval), mean, torch.full_like(var, 1e-8), scale, shift, False, 0, EPS))
-    values = {"forward(x, eval=True)": out, "forward(x, eval=True) again": out}
-    values["forward(x, eval=True) where running_var is tiny"] = tiny
-    return {**values, "running_mean": running_mean, "running_var": running_var}
+def probe_batchnorm_eval(
+    x: np.ndarray, x_eval: np.ndarray, gamma: np.ndarray, beta: np.ndarray, calls: np.ndarray
+) -> dict[str, Any]:
+    kept = ALPHA ** int(calls)
+    mean, var = (1 - kept) * x.mean(axis=0), kept + (1 - kept) * x.var(axis=0)
+    z, m, v, scale, shift = (torch.tensor(array) for array in (x_eval, mean, var, gamma[0], beta[0]))
+    out = numpy(F.batch_norm(z, m, v, scale, shift, False, 0, EPS))
+    values = dict.fromkeys(["forward(x, eval=True)", "forward(x, eval=True) again"], out)
+    return {**values, "running_mean": mean[np.newaxis], "running_var": var[np.newaxis]}
 
 
 def probe_mlp_init(**network: np.ndarray) -> dict[str, Any]:
@@ -298,40 +308,8 @@ def probe_mlp_init(**network: np.ndarray) -> dict[str, Any]:
     }
 
 
-def probe_mlp_attributes(**network: np.ndarray) -> dict[str, Any]:
-    depth = len(network["activations"])
-    bn = sum(f"gamma{k}" in network for k in range(depth))
-    return {
-        "input_size": len(network["W0"]),
-        "output_size": network[f"b{depth - 1}"].size,
-        "nlayers": depth,
-        "num_bn_layers": bn,
-        "lr": network["lr"],
-        "momentum": network["momentum"],
-        **{f"bn at num_bn_layers={count}": count > 0 for count in range(bn + 1)},
-        "train_mode": True,
-        "train_mode after eval()": False,
-        "train_mode after train()": True,
-    }
-
-
-def probe_mlp_hiddens(as_tuple: np.ndarray, x: np.ndarray, **network: np.ndarray) -> dict[str, Any]:
-    widths = [network[f"b{k}"].size for k in range(len(network["activations"]))]
-    return {"forward(x).shape": np.array([len(x), widths[-1]]), "hiddens afterwards": np.array(widths[:-1])}
-
-
-def probe_mlp_bias_row(**arrays: np.ndarray) -> dict[str, Any]:
-    values = mlp_steps(**arrays)
-    last = len(arrays["rows"])
-    return {
-        name.partition(" after")[0]: value.ravel()
-        for name, value in values.items()
-        if name.endswith(f".b after step {last}")
-    }
-
-
-def probe_names() -> dict[str, Any]:
-    return {"what hw1 does not hand on": ""}
+def probe_mlp_hiddens(**network: np.ndarray) -> dict[str, Any]:
+    return {"hiddens afterwards": np.array([network[f"b{k}"].size for k in range(len(network["activations"]) - 1)])}
 
 
 def probe_mlp_figures(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict[str, Any]:
@@ -339,11 +317,11 @@ def probe_mlp_figures(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> di
     labels = torch.tensor(y)
     wrong = (output.argmax(dim=1) != labels.argmax(dim=1)).sum()
     loss = cross_entropy(output, labels).sum().detach()
-    return {"output is kept": True, "error(labels)": int(wrong), "total_loss(labels)": float(loss)}
+    return {"error(labels)": int(wrong), "total_loss(labels)": float(loss)}
 
 
 def probe_mlp_zero_grads(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict[str, Any]:
-    return {name: np.zeros_like(value) for name, value in mlp_backward(x, y, **network).items()}
+    return {f"the size of {name}": 0.0 for name in mlp_backward(x, y, **network)}
 
 
 def probe_mlp_twice(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict[str, Any]:
@@ -351,12 +329,11 @@ def probe_mlp_twice(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict
 
 
 def probe_mlp_dtype(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict[str, Any]:
-    names = ["forward(x)", "forward(x) in inference"]
+    names = ["forward(x)"]
     for k in range(len(network["activations"])):
-        names += [f"linear_layers[{k}].{name}" for name in ("W", "b", "dW", "db", "momentum_W", "momentum_b")]
+        names += [f"linear_layers[{k}].{name}" for name in ("W", "b", "dW", "db")]
         if f"gamma{k}" in network:
-            parameters = ("gamma", "beta", "dgamma", "dbeta", "running_mean", "running_var")
-            names += [f"bn_layers[{k}].{name}" for name in parameters]
+            names += [f"bn_layers[{k}].{name}" for name in ("dgamma", "dbeta")]
     return dict.fromkeys(names, "float32")
 
 

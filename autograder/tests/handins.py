@@ -166,5 +166,17 @@ def processes(word: str) -> list[str]:
     return found
 
 
-__all__ = ["FILES", "GRADER", "JUDGE", "MAX_TOTAL", "PROBLEMS", "ROOT", "Result", "body", "changed", "command"]
-__all__ += ["content", "grade", "processes", "report", "solution", "state", "top", "with_mistakes", "without", "write"]
+__all__ = ["FILES", "GRADER", "JUDGE", "MAX_TOTAL", "PROBLEMS", "ROOT", "Files", "Result", "body", "changed"]
+__all__ += [
+    "command",
+    "content",
+    "grade",
+    "processes",
+    "report",
+    "solution",
+    "state",
+    "top",
+    "with_mistakes",
+    "without",
+]
+__all__ += ["without", "write"]

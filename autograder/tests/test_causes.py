@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 import mistakes
 import pairs
-import students
 from diagnosis.network import deviations, read
 from grading.experiments import LAYERS, Experiments
 from grading.grade import opened
 from grading.settings import TRACES, Settings
-from handins import CATALOGUE, JUDGE, Files, solution, write
+from handins import CATALOGUE, JUDGE, write
 from homework.problems import PROBLEMS
 from sandbox.workplace import Workplace
-from test_rewrites import REWRITES
+from test_right import PROGRAMS
 
 PARTS = [(), LAYERS, (*LAYERS, "MLP.forward"), (*LAYERS, "MLP.forward", "MLP.backward")]
 
 
-def rewritten(name: str) -> Files:
-    code = {target: textwrap.dedent(text) for target, text in REWRITES[name].items()}
-    return mistakes.apply(mistakes.Mistake("", "", "", code), solution())
-
-
-def of_student(name: str) -> Files:
-    return {file: text.encode() for file, text in {**students.RIGHT, "plain": students.PLAIN}[name].items()}
-
-
-RIGHT: dict[str, Callable[[], Files]] = {
-    "the solution": solution,
-    **{name: partial(rewritten, name) for name in REWRITES},
-    **{name: partial(of_student, name) for name in [*students.RIGHT, "plain"]},
-}
-
-
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_a_right_network_deviates_nowhere_whatever_is_replaced(name: str, tmp_path: Path) -> None:
     with Workplace() as workplace:
-        grading = opened(Settings(str(write(RIGHT[name](), tmp_path))), workplace)
+        grading = opened(Settings(str(write(PROGRAMS[name], tmp_path))), workplace)
         experiments = Experiments(grading, JUDGE, TRACES)
         for problem in PROBLEMS:
             for parts in PARTS if experiments.possible(problem.key) else ():

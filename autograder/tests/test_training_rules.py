@@ -5,16 +5,18 @@ Both say which rule is broken; other right ways to write it break none.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import students
 from diagnosis.compare import array_of, blob_of
 from grading import training_rules, training_stats
 from grading.judges import blobs
-from grading.settings import MNIST
+from grading.settings import MNIST, Settings
 from handins import MAX_TOTAL, body, changed, command, grade, solution, write
 from homework import cases
 from sandbox.process import Outcome
@@ -74,17 +76,6 @@ MISTAKES = {
     "not divided": ("/ [n, n, m, m]", "", "not divided"),
     "errors divided by batches": ("/ [n, n, m, m]", "/ [n, np.ceil(n / batch_size), m, m]", "number of batches"),
     "in percent": ("/ [n, n, m, m]", "/ [n, n / 100, m, m / 100]", "in percent"),
-    "means of batches averaged": (
-        "            totals[0] += mlp.total_loss(b[i:i + batch_size])\n",
-        "            totals[0] += mlp.total_loss(b[i:i + batch_size]) / len(a[i:i + batch_size])\n"
-        "            totals[0] *= 1 if i + batch_size < n else n / -(-n // batch_size)\n",
-        "short last batch counts as much",
-    ),
-    "short last batch dropped": (
-        "range(0, n, batch_size)",
-        "range(0, n - batch_size + 1, batch_size)",
-        "last batch is dropped",
-    ),
     "a step on validation data": (
         VALIDATE,
         VALIDATE + "            mlp.zero_grads(); mlp.backward(vy[i:i + batch_size]); mlp.step()\n",
@@ -109,8 +100,8 @@ MISTAKES = {
     ),
     "batches shuffled, not rows": (
         SHUFFLE,
-        "        starts = np.arange(0, n, batch_size)[:-1]; np.random.shuffle(starts)\n"
-        "        o = [row for s in [*starts, n - n % batch_size] for row in range(s, min(s + batch_size, n))]\n"
+        "        starts = np.arange(0, n, batch_size); np.random.shuffle(starts)\n"
+        "        o = [row for s in starts for row in range(s, s + batch_size)]\n"
         "        a, b = x[o], y[o]\n",
         "only the batches",
     ),
@@ -129,16 +120,46 @@ MISTAKES = {
         "rounds of training with validation",
     ),
     "no validation": ("range(0, m, batch_size)", "range(0)", "validation"),
-    "validation drops its last batch": (
-        "range(0, m, batch_size)",
-        "range(0, m - batch_size + 1, batch_size)",
-        "rows are left out",
-    ),
     "lists of lists": ("return tuple(stats)", "return tuple(stats.tolist())", "no numeric array"),
     "two arrays": ("return tuple(stats)", "return stats[0], stats[1]", "2 values are returned"),
     "nothing": ("return tuple(stats)", "return", "no tuple"),
     "only the last epoch's": ("return tuple(stats)", "return tuple(stats[:, -1:])", "has the shape (1,), expected"),
     "gradient ascent": (STEP, "            mlp.lr = -0.05\n" + STEP, "no lower than after the first"),
+}
+
+# What the homework's sizes do not show: rows that are left out where the last batch is a short one.
+DROPPED = {
+    "training": (
+        "range(0, n, batch_size)",
+        "range(0, n - batch_size + 1, batch_size)",
+        "the short last batch is dropped",
+    ),
+    "training, by a count of batches": (
+        "for i in range(0, n, batch_size)",
+        "for i in np.arange(n // batch_size) * batch_size",
+        "the short last batch is dropped",
+    ),
+    "validation": ("range(0, m, batch_size)", "range(0, m - batch_size + 1, batch_size)", "rows are left out"),
+}
+
+# Ways of averaging that are exact where batches divide the rows, as 100 divides 55,000 and 5,000.
+TOTALS_OF = "/ [n, n, m, m]"
+AVERAGES = {
+    "by batches times their size": (TOTALS_OF, "/ (np.ceil(np.array([n, n, m, m]) / batch_size) * batch_size)"),
+    "by whole batches times their size": (TOTALS_OF, "/ (np.array([n, n, m, m]) // batch_size * batch_size)"),
+    "by the size, then by whole batches": (TOTALS_OF, "/ batch_size / (np.array([n, n, m, m]) // batch_size)"),
+    "the mean of the batches' means": (
+        "mlp.total_loss(b[i:i + batch_size])\n",
+        "mlp.total_loss(b[i:i + batch_size]) / len(b[i:i + batch_size]) * n / -(-n // batch_size)\n",
+    ),
+    "the batches' means, by whole batches": (
+        "mlp.total_loss(vy[i:i + batch_size])\n",
+        "mlp.total_loss(vy[i:i + batch_size]) / len(vy[i:i + batch_size]) * m / (m // batch_size)\n",
+    ),
+    "a mean that runs": (
+        "totals[0] += mlp.total_loss(b[i:i + batch_size])\n",
+        "totals[0] += (n * mlp.criterion.loss.mean() - totals[0]) / (i // batch_size + 1)\n",
+    ),
 }
 
 VARIANTS = {
@@ -174,7 +195,7 @@ def edited(old: str, new: str) -> str:
 @pytest.fixture(scope="module", params=["MNIST", "the finding's"])
 def data(request: pytest.FixtureRequest) -> dict[str, np.ndarray]:
     if request.param == "MNIST":
-        return training_stats.inputs(MNIST)
+        return training_stats.inputs(MNIST, training_stats.EVEN)
     return cases.draw("training_stats")
 
 
@@ -215,10 +236,87 @@ def test_the_rule_that_a_mistake_breaks_is_named_first(name: str, data: dict[str
     assert words in broken(edited(old, new), data)[0][0]
 
 
+def watched(body: str, folder: Path) -> dict[str, training_rules.Answer]:
+    """What `--training-stats` answers of a get_training_stats with this body."""
+    with Workplace() as workplace:
+        return training_stats.watch(Settings(str(write(with_body(body), folder))), workplace)
+
+
+@pytest.mark.parametrize("name", DROPPED)
+def test_rows_that_only_a_short_last_batch_leaves_out_are_said(name: str, tmp_path: Path) -> None:
+    old, new, words = DROPPED[name]
+    found = watched(edited(old, new), tmp_path)
+    assert [title for title, answer in found.items() if answer.said != "yes"] == [training_stats.LAST]
+    assert found[training_stats.LAST] == ("no", words)
+    result = grade(tmp_path)
+    assert [(f.title, words in f.reason) for f in result.findings] == [
+        (f"{TITLE} where the last batch is a short one", True)
+    ]
+
+
+@pytest.mark.parametrize("name", AVERAGES)
+def test_an_average_that_is_exact_for_the_homeworks_sizes_is_right_and_its_error_elsewhere_said(
+    name: str, tmp_path: Path
+) -> None:
+    found = watched(edited(*AVERAGES[name]), tmp_path)
+    assert {answer.said for answer in found.values()} == {"yes"}
+    notes = {answer.why for answer in found.values()} - {""}
+    assert notes
+    for note in notes:
+        share = re.fullmatch(r"with a short last batch they are off by up to (\S+) %", note)
+        assert share, note
+        assert 0.1 < float(share[1]) < 60
+    assert grade(tmp_path).findings == []
+
+
+# What did not happen has no answer; what did is judged all the same.
+ABSENT = {
+    "pass": ("    pass\n", 2),
+    "zeros without a pass": ("    return tuple(np.zeros((4, nepochs)))\n", 1),
+    "forward alone": ("    mlp(dset[0][0]); return tuple(np.zeros((4, nepochs)))\n", 2),
+}
+
+
+@pytest.mark.parametrize("name", ABSENT)
+def test_what_did_not_happen_has_no_answer(name: str, tmp_path: Path) -> None:
+    code, faults = ABSENT[name]
+    found = watched(code, tmp_path)
+    said = [answer.said for answer in found.values()]
+    assert said.count("no") == faults, found
+    assert found["as many epochs as asked for, each with validation at its end"].said == "no"
+    assert "yes" not in [found[title].said for title in training_rules.ONCE]
+
+
+def test_empty_batches_are_said_to_be_empty(tmp_path: Path) -> None:
+    texts = dict(students.PLAIN)
+    texts["hw1/hw1.py"] = (
+        texts["hw1/hw1.py"].replace("valx[b:b + batch", "valx[b:batch").replace("valy[b:b +", "valy[b:")
+    )
+    write({name: text.encode() for name, text in texts.items()}, tmp_path)
+    with Workplace() as workplace:
+        found = training_stats.watch(Settings(str(tmp_path)), workplace)
+    assert found["no batch is empty"] == ("no", "batches without rows pass through the network")
+    assert found[training_rules.ONCE[1]].said == "no"
+
+
+def test_a_shuffle_of_pairs_that_raises_on_mnist_raises_on_the_findings_data_too(data: dict[str, np.ndarray]) -> None:
+    pairs = "        p = np.array(list(zip(x, y))); np.random.shuffle(p); a, b = p[:, 0], p[:, 1]\n"
+    files = Submission(with_body(RIGHT.replace(SHUFFLE, pairs)))
+    with Workplace() as workplace:
+        outcome = workplace.lay_out(files).run("training_log", blobs(data), 10)
+    assert outcome.ended == "raised" or np.lib.NumpyVersion(np.__version__) < "1.24.0"
+
+
+def test_the_sizes_of_a_training_run_all_differ(data: dict[str, np.ndarray]) -> None:
+    sizes = [len(data[f"{part}_x"]) for part in ("train", "val", "test")]
+    sizes += [data["train_x"].shape[1], data["train_y"].shape[1], int(data["hidden"]), int(data["batch_size"])]
+    assert len({*sizes}) == len(sizes)
+
+
 def test_the_solution_is_as_it_should_be_and_the_exit_status_says_so() -> None:
     done = command("--training-stats")
     assert done.returncode == 0
-    assert "16 of 16 as they should be" in done.stdout
+    assert "18 of 18 as they should be" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -227,7 +325,7 @@ def test_the_solution_is_as_it_should_be_and_the_exit_status_says_so() -> None:
         (edited("y[order]", "y"), "another row's label"),
         ("    1 / 0\n", "`1 / 0`: ZeroDivisionError"),
         ("    import os\n    os._exit(0)\n", "the process ended"),
-        ("    return np.zeros(4)\n", "no validation follows"),
+        ("    return np.zeros(4)\n", "nothing is trained"),
     ],
 )
 def test_the_finding_and_the_option_say_the_same_and_cost_nothing(code: str, words: str, tmp_path: Path) -> None:

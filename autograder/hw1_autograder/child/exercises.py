@@ -15,6 +15,8 @@ from typing import Any, Callable
 
 import numpy as np
 
+from child.softsign import softsign
+
 Values = dict[str, Any]
 
 
@@ -149,7 +151,7 @@ def mlp_backward(course: Course, x: np.ndarray, y: np.ndarray, **network: np.nda
     mlp = make_mlp(course, network)
     mlp(x)
     mlp.backward(y)
-    return gradients(mlp)
+    return gradients(mlp, network)
 
 
 @exercise
@@ -159,7 +161,7 @@ def mlp_steps(course: Course, rows: np.ndarray, x: np.ndarray, y: np.ndarray, **
     values = {}
     for step, (batch_x, batch_y) in enumerate(batches(rows, x, y), 1):
         train_on(mlp, batch_x, batch_y)
-        for i, layer in enumerate(mlp.linear_layers):
+        for i, layer in enumerate(linear_layers(mlp, network)):
             values[f"linear_layers[{i}].W after step {step}"] = np.copy(layer.W)
             values[f"linear_layers[{i}].b after step {step}"] = np.copy(layer.b)
     return values
@@ -168,28 +170,22 @@ def mlp_steps(course: Course, rows: np.ndarray, x: np.ndarray, y: np.ndarray, **
 @exercise
 def batchnorm_train(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
     mlp = make_mlp(course, network)
-    values = {"forward(x)": mlp(x)}
-    for i, bn in enumerate(mlp.bn_layers):
-        for name in ("mean", "var", "norm", "out"):
-            values[f"bn_layers[{i}].{name}"] = getattr(bn, name)
+    values = {"forward(x)": mlp(x), **kept(mlp, network, 1, "mean", "var"), **kept(mlp, network, len(x), "norm", "out")}
     mlp.backward(y)
-    return {**values, **gradients(mlp)}
+    return {**values, **gradients(mlp, network)}
 
 
 @exercise
 def batchnorm_inference(
     course: Course, rows: np.ndarray, x: np.ndarray, y: np.ndarray, x_eval: np.ndarray, **network: np.ndarray
 ) -> Values:
-    """Train on consecutive batches of x, then pass x_eval through in inference mode."""
+    """Train on consecutive batches of x, then pass x_eval through in inference mode, twice."""
     mlp = make_mlp(course, network)
     for batch_x, batch_y in batches(rows, x, y):
         train_on(mlp, batch_x, batch_y)
     mlp.eval()
-    values = {"forward(x)": mlp(x_eval)}
-    for i, bn in enumerate(mlp.bn_layers):
-        for name in ("running_mean", "running_var", "gamma", "beta"):
-            values[f"bn_layers[{i}].{name}"] = getattr(bn, name)
-    return values
+    values = {"forward(x)": np.copy(mlp(x_eval)), "forward(x) again": mlp(x_eval)}
+    return {**values, **kept(mlp, network, 1, "running_mean", "running_var", "gamma", "beta")}
 
 
 # The building blocks of the exercises.
@@ -205,24 +201,34 @@ def make_batchnorm(course: Course, gamma: np.ndarray, beta: np.ndarray) -> Any:
     return layer
 
 
-def make_mlp(
-    course: Course,
-    network: dict[str, np.ndarray],
-    weight_init_fn: Callable[[int, int], np.ndarray] = lambda i, o: np.full((i, o), 0.01),
-    bias_init_fn: Callable[[int], np.ndarray] = lambda o: np.zeros((1, o)),
-) -> Any:
-    """Construct the MLP that the arrays W0, b0, W1 … gamma0, beta0 … describe, and give it these parameters."""
-    mlp = new_mlp(course, network, weight_init_fn, bias_init_fn)
-    weights = numbered(network, "W")
-    linear_layers = layers(mlp, "linear_layers", len(weights), "W")
-    for i, (layer, W, b) in enumerate(zip(linear_layers, weights, numbered(network, "b"))):
+def make_mlp(course: Course, network: dict[str, np.ndarray]) -> Any:
+    """Construct the MLP that the arrays W0, b0, W1 … gamma0, beta0 … describe, and give it these parameters.
+
+    W and b come from the init functions, as in the course's own tests; what those calls did not give is put in place.
+    """
+    weights, biases = numbered(network, "W"), numbered(network, "b")
+    mlp = new_mlp(course, network, dealing(weights), dealing(biases))
+    for i, (layer, W, b) in enumerate(zip(linear_layers(mlp, network), weights, biases)):
         if np.shape(layer.W) != W.shape:
             raise NotBuilt(f"linear_layers[{i}].W has the shape {np.shape(layer.W)}, expected {W.shape}")
-        layer.W, layer.b = W.copy(), b.copy()
-    gammas = numbered(network, "gamma")
-    for i, (bn, gamma) in enumerate(zip(layers(mlp, "bn_layers", len(gammas), "gamma"), gammas)):
-        bn.gamma, bn.beta = gamma.copy(), network[f"beta{i}"].copy()
+        if not np.array_equal(layer.W, W):
+            layer.W = W.copy()
+        if not np.array_equal(layer.b, b):
+            layer.b = b.copy()
+    for i, bn in enumerate(bn_layers(mlp, network)):
+        bn.gamma, bn.beta = network[f"gamma{i}"].copy(), network[f"beta{i}"].copy()
     return mlp
+
+
+def dealing(arrays: list[np.ndarray]) -> Callable[..., np.ndarray]:
+    """An init function that gives out the arrays, each once, to calls with its sizes; zeros where none is left."""
+    left = list(arrays)
+
+    def init(*sizes: int) -> np.ndarray:
+        fitting = [i for i, array in enumerate(left) if array.shape[-len(sizes) :] == sizes]
+        return left.pop(fitting[0]).copy() if fitting else np.zeros((1, *sizes)[-2:])
+
+    return init
 
 
 def new_mlp(
@@ -231,10 +237,17 @@ def new_mlp(
     weight_init_fn: Callable[[int, int], np.ndarray],
     bias_init_fn: Callable[[int], np.ndarray],
 ) -> Any:
-    """Construct an MLP of the arrays' sizes, which has the parameters that the init functions return."""
+    """Construct an MLP of the arrays' sizes, which has the parameters that the init functions return.
+
+    The arguments that have a default are given where the arrays hold a momentum, and left out otherwise.
+    """
     weights = numbered(network, "W")
     sizes = [weights[0].shape[0]] + [W.shape[1] for W in weights]
-    activations = [getattr(course.activation, str(name))() for name in network["activations"]]
+    bn = len(numbered(network, "gamma"))
+    options: dict[str, Any] = {"num_bn_layers": bn} if bn else {}
+    if "momentum" in network:
+        options = {"momentum": float(network["momentum"]), "num_bn_layers": bn}
+    activations = [make_activation(course, str(name)) for name in network["activations"]]
     criterion = course.loss.SoftmaxCrossEntropy()
     mlp = course.hw1.MLP(
         sizes[0],
@@ -245,36 +258,50 @@ def new_mlp(
         bias_init_fn,
         criterion,
         float(network["lr"]),
-        momentum=float(network["momentum"]),
-        num_bn_layers=len(numbered(network, "gamma")),
+        **options,
     )
     if course.built:
         course.built(mlp, activations, criterion)
     return mlp
 
 
-lists_seen: dict[str, Any] = {}  # of the last network, by attribute: each network should have lists of its own
+def make_activation(course: Course, name: str) -> Any:
+    return softsign(course.activation) if name == "Softsign" else getattr(course.activation, name)()
 
 
-def layers(mlp: Any, attribute: str, count: int, parameter: str) -> list[Any]:
-    """Return the network's list of layers; raise NotBuilt if it has not the expected number of such layers."""
-    if not count:
-        return []  # the starter sets bn_layers only where there is batch norm
+seen: dict[str, tuple[Any, Any]] = {}  # by attribute, the last network and its list: each should have its own
+
+
+def linear_layers(mlp: Any, network: dict[str, np.ndarray]) -> list[Any]:
+    """The linear layers of the network that the arrays describe; raise NotBuilt if it has others."""
+    return _layers(mlp, "linear_layers", len(numbered(network, "W")), "W")
+
+
+def bn_layers(mlp: Any, network: dict[str, np.ndarray]) -> list[Any]:
+    """The batch norms of the network's first layers, as many as the arrays have gammas; all else there is not read."""
+    count = len(numbered(network, "gamma"))
+    return _layers(mlp, "bn_layers", count, "gamma") if count else []
+
+
+def _layers(mlp: Any, attribute: str, count: int, parameter: str) -> list[Any]:
     found = getattr(mlp, attribute)
-    shared = lists_seen.get(attribute) is found
-    lists_seen[attribute] = found
+    owner, earlier = seen.get(attribute, (mlp, None))
+    shared = earlier is found and owner is not mlp
+    seen[attribute] = mlp, found
     if found is None:
         raise NotImplementedError(f"MLP.{attribute} is None")
-    if not hasattr(found, "__len__") or len(found) != count:
-        what = f"has the length {len(found)}" if hasattr(found, "__len__") else f"is of type {type(found).__name__}"
+    length = len(found) if hasattr(found, "__len__") else -1
+    if length < count or (length > count and (shared or attribute == "linear_layers")):
+        what = f"has the length {length}" if length >= 0 else f"is of type {type(found).__name__}"
         why = ": it is the very list of an earlier network, so that layers pile up in it" if shared else ""
         raise NotBuilt(f"MLP.{attribute} {what}, expected a list of {count}{why}")
-    for i, layer in enumerate(found):
+    layers = [found[i] for i in range(count)]
+    for i, layer in enumerate(layers):
         if layer is None:
             raise NotImplementedError(f"MLP.{attribute}[{i}] is None")
         if not hasattr(layer, parameter):
             raise NotBuilt(f"MLP.{attribute}[{i}] is of type {type(layer).__name__}, which has no {parameter}")
-    return list(found)
+    return layers
 
 
 def numbered(network: dict[str, np.ndarray], letter: str) -> list[np.ndarray]:
@@ -294,12 +321,33 @@ def batches(rows: np.ndarray, *arrays: np.ndarray) -> Any:
     return [tuple(array[end - n : end] for array in arrays) for n, end in zip(rows, ends)]
 
 
-def gradients(mlp: Any) -> Values:
+def gradients(mlp: Any, network: dict[str, np.ndarray]) -> Values:
     values = {}
-    for i, layer in enumerate(mlp.linear_layers):
+    for i, layer in enumerate(linear_layers(mlp, network)):
         values[f"linear_layers[{i}].dW"] = layer.dW
         values[f"linear_layers[{i}].db"] = layer.db
-    for i, bn in enumerate(getattr(mlp, "bn_layers", None) or []):
+    for i, bn in enumerate(bn_layers(mlp, network)):
         values[f"bn_layers[{i}].dgamma"] = bn.dgamma
         values[f"bn_layers[{i}].dbeta"] = bn.dbeta
+    return values
+
+
+def kept(mlp: Any, network: dict[str, np.ndarray], rows: int, *names: str) -> Values:
+    """What the batch norms keep under these names, `rows` rows each, where that is there and can be compared."""
+    values = {}
+    for i, bn in enumerate(bn_layers(mlp, network)):
+        found = kept_by(bn, (rows, network[f"gamma{i}"].shape[1]), *names)
+        values.update({f"bn_layers[{i}].{name}": value for name, value in found.items()})
+    return values
+
+
+def kept_by(layer: Any, shape: tuple[int, int], *names: str) -> Values:
+    values = {}
+    for name in names:
+        try:
+            value = getattr(layer, name)
+        except Exception:  # what nobody has to keep may be kept in any way
+            continue
+        if type(value) is np.ndarray and value.shape[-1:] == shape[1:] and value.size == shape[0] * shape[1]:
+            values[name] = value.reshape(shape).copy()
     return values

@@ -10,7 +10,17 @@ from typing import Any, Callable
 
 import numpy as np
 
-from child.exercises import Course, Values, exercise, gradients, make_batchnorm, make_linear, make_mlp
+from child.exercises import (
+    Course,
+    Values,
+    bn_layers,
+    exercise,
+    gradients,
+    linear_layers,
+    make_batchnorm,
+    make_linear,
+    make_mlp,
+)
 from sandbox.wire import BY_DIFFERENCES
 
 STEP = 1e-5
@@ -27,6 +37,19 @@ def differences(function: Callable[[], Any], array: np.ndarray) -> np.ndarray:
         below = float(function())
         array[where] = kept
         derivative[where] = (above - below) / (2 * STEP)
+    return derivative
+
+
+def by_parameter(function: Callable[[], Any], layer: Any, name: str) -> np.ndarray:
+    """The derivative by every entry of a layer's parameter, set anew before each call: it may be a property."""
+    array = np.asarray(getattr(layer, name))
+
+    def with_it() -> Any:
+        setattr(layer, name, array)
+        return function()
+
+    derivative = differences(with_it, array)
+    setattr(layer, name, array)
     return derivative
 
 
@@ -56,14 +79,16 @@ def gradient_linear(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray,
     layer(x.copy())
     dx = layer.backward(delta.copy())
     analytic = {"dW": layer.dW, "db": layer.db, "backward(delta)": dx}
-    layer.W, layer.b = W, b
+    n = len(x)
 
     def loss() -> Any:
         return (layer(x.copy()) * delta).sum()
 
-    n = len(x)
-    numeric = {"dW": differences(loss, W) / n, "db": differences(loss, b) / n, "backward(delta)": differences(loss, x)}
-    return both(analytic, numeric)
+    numeric = {
+        name: by_parameter(loss, layer, name[1:]).reshape(shape) / n
+        for name, shape in [("dW", W.shape), ("db", b.shape)]
+    }
+    return both(analytic, {**numeric, "backward(delta)": differences(loss, x)})
 
 
 @exercise
@@ -74,13 +99,12 @@ def gradient_batchnorm(
     layer(x.copy())
     dx = layer.backward(delta.copy())
     analytic = {"dgamma": layer.dgamma, "dbeta": layer.dbeta, "backward(delta)": dx}
-    layer.gamma, layer.beta = gamma, beta
 
     def loss() -> Any:
         return (layer(x.copy()) * delta).sum()
 
-    numeric = {"dgamma": gamma, "dbeta": beta, "backward(delta)": x}
-    return both(analytic, {name: differences(loss, array) for name, array in numeric.items()})
+    numeric = {name: by_parameter(loss, layer, name[1:]) for name in ("dgamma", "dbeta")}
+    return both(analytic, {**numeric, "backward(delta)": differences(loss, x)})
 
 
 @exercise
@@ -88,18 +112,17 @@ def gradient_network(course: Course, x: np.ndarray, y: np.ndarray, **network: np
     mlp = make_mlp(course, network)
     mlp(x.copy())
     mlp.backward(y.copy())
-    analytic = {name: np.copy(value) for name, value in gradients(mlp).items()}
-    parameters = {}
-    for i, layer in enumerate(mlp.linear_layers):
-        parameters[f"linear_layers[{i}].dW"], parameters[f"linear_layers[{i}].db"] = layer.W, layer.b
-    for i, bn in enumerate(mlp.bn_layers or []):
-        parameters[f"bn_layers[{i}].dgamma"], parameters[f"bn_layers[{i}].dbeta"] = bn.gamma, bn.beta
+    analytic = {name: np.copy(value) for name, value in gradients(mlp, network).items()}
+    criterion = course.loss.SoftmaxCrossEntropy()
 
     def loss() -> Any:
-        return np.sum(mlp.criterion(mlp(x.copy()), y.copy()))
+        return np.sum(criterion(mlp(x.copy()), y.copy()))
 
-    numeric = {
-        name: differences(loss, array) / (len(x) if name.startswith("linear") else 1)
-        for name, array in parameters.items()
-    }
+    numeric = {}
+    for i, layer in enumerate(linear_layers(mlp, network)):
+        for name in ("dW", "db"):
+            numeric[f"linear_layers[{i}].{name}"] = by_parameter(loss, layer, name[1:]) / len(x)
+    for i, bn in enumerate(bn_layers(mlp, network)):
+        for name in ("dgamma", "dbeta"):
+            numeric[f"bn_layers[{i}].{name}"] = by_parameter(loss, bn, name[1:])
     return both(analytic, numeric)

@@ -12,6 +12,7 @@ import numpy as np
 from child.exercises import Course, Values, exercise
 
 CALLS = ("zero_grads", "forward", "backward", "step")
+MODES = ("train", "eval")
 UNKNOWN = -1  # a row that is none of the data set's
 
 
@@ -37,6 +38,7 @@ class Log:
 
     def __init__(self, rows: Rows, criterion: Callable[[Any, Any], Any]) -> None:
         self._rows, self._criterion = rows, criterion
+        self.training = True  # by the last call of train or eval
         self.calls: list[str] = []
         self.modes: list[bool] = []  # whether in training mode
         self.counts: list[int] = []  # of rows
@@ -49,9 +51,9 @@ class Log:
         if name == "forward":
             rows = self._rows.numbers(argument)
             self.rows.append(rows)
-            self.losses.append(np.nan)
+            self.losses.append(np.nan if len(rows) else 0.0)
             self.wrong.append(0)
-            if UNKNOWN not in rows:
+            if len(rows) and UNKNOWN not in rows:
                 truth = self._rows.labels[rows]
                 self.losses[-1] = float(np.sum(self._criterion(result, np.eye(result.shape[1])[truth])))
                 self.wrong[-1] = int((result.argmax(axis=1) != truth).sum())
@@ -80,7 +82,10 @@ def logged(mlp: Any, log: Log) -> Any:
 
     def telling(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
-            training = bool(mlp.train_mode)
+            if name in MODES:
+                log.training = name == "train"
+                return method(*arguments, **named)
+            training = bool(getattr(mlp, "train_mode", log.training))
             inside.append(name)
             try:
                 result = method(*arguments, **named)
@@ -95,7 +100,9 @@ def logged(mlp: Any, log: Log) -> Any:
     class Telling(type(mlp)):  # type: ignore[misc]
         """The submission's MLP; methods of a class, so that `mlp(x)` is told as well."""
 
-    for name in CALLS:
+        __slots__ = ()
+
+    for name in (*CALLS, *MODES):
         setattr(Telling, name, _method(telling(name, getattr(mlp, name))))
     mlp.__class__ = Telling
     return mlp

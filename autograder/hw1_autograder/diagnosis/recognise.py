@@ -17,6 +17,7 @@ import numpy as np
 from diagnosis.compare import Mismatch
 from homework import stored
 from sandbox.process import Outcome
+from sandbox.wire import is_kept
 
 SAMPLES = 4
 RTOL = 1e-6
@@ -34,6 +35,10 @@ class Trace(NamedTuple):
 
 
 Signature = dict[str, Trace]  # of one exercise: the wrong quantities
+
+
+def _judged(signature: Signature) -> set[str]:
+    return {quantity for quantity in signature if not is_kept(quantity)}
 
 
 class Hint(NamedTuple):
@@ -59,6 +64,9 @@ def signature(outcome: Outcome, mismatches: list[Mismatch]) -> Signature:
         elif value is not None and value.dtype.kind == "U":
             what = str(value)[:120]
         traces[mismatch.quantity] = Trace(what, tuple(float(number) for number in sample))
+    if any(quantity.startswith("forward") for quantity in traces):  # what a layer keeps tells more of a wrong output
+        right = [name for name in outcome.types if is_kept(name) and name not in traces]
+        traces.update(dict.fromkeys(right, Trace("right", (0.0,) * SAMPLES)))
     return traces
 
 
@@ -109,10 +117,14 @@ class Catalogue:
         ]
 
     def gives(self, mistake: int, key: str, found: Signature, among: Collection[str] = ()) -> bool:
-        """Whether a mistake gives this very signature in the case of that key, or among some of its quantities."""
+        """Whether a mistake gives this very signature in the case of that key, or among some of its quantities.
+
+        What a layer may keep is compared where it is known on both sides.
+        """
         known = self.signatures[mistake].get(key, {})
         known = {name: trace for name, trace in known.items() if not among or name in among}
-        return bool(known) and known.keys() == found.keys() and all(known[name].same(found[name]) for name in known)
+        alike = bool(known) and _judged(known) == _judged(found)
+        return alike and all(known[name].same(found[name]) for name in known.keys() & found.keys())
 
     def named(self, mistakes: list[int]) -> list[Hint]:
         """The different hints of these mistakes, or none if too many are left to single one out.

@@ -297,9 +297,7 @@ class Causes:
         if result.outcome.ended == "raised":
             return exceptions.exception(result.outcome, self.grading.submission, result.inputs)
         mismatches = result.mismatches if mismatches is None else mismatches
-        wrong = {mismatch.quantity for mismatch in result.mismatches}
-        right = [name for name in result.expected if name not in wrong]
-        return values.evidence(mismatches, right, result.inputs, result.expected) if mismatches else ""
+        return values.evidence(mismatches, result.right, result.inputs, result.expected) if mismatches else ""
 
     def _settle(self, key: str, faults: list[Fault]) -> None:
         """Give a problem its faults, save those that an earlier one shows; without others it stands behind that."""

@@ -28,7 +28,7 @@ class Promise(NamedTuple):
     later: bool = False  # what one later homework asks for on top: HW1 does not promise it
 
 
-class Answer(NamedTuple):
+class Kept(NamedTuple):
     """A promise's sentence, and how the tree differs from it: empty if it doesn't."""
 
     sentence: str
@@ -46,12 +46,12 @@ PROMISES = (
         for name, key in (("Sigmoid", "sigmoid"), ("Tanh", "tanh"), ("ReLU", "relu"))
         for promise in (
             Promise(f"{name}: forward, derivative, state", (f"{key}_forward", f"{key}_derivative")),
-            Promise(f"{name}: three axes, large inputs, nothing mutated", (f"{key}_large",)),
+            Promise(f"{name}: three axes, large inputs, nothing mutated", (f"{key}_axes",)),
         )
     ),
     Promise("SoftmaxCrossEntropy: loss (N,), derivative not divided by N", ("loss_forward", "loss_derivative")),
     Promise("SoftmaxCrossEntropy: large logits, nothing mutated", ("loss_large",)),
-    Promise("SoftmaxCrossEntropy: labels that are not one-hot", ("loss_soft",)),
+    Promise("SoftmaxCrossEntropy: labels that are not one-hot and sum to 1", ("loss_soft",)),
     Promise("SoftmaxCrossEntropy keeps logits, labels and loss", ("loss_attributes",)),
     Promise("Linear: dW and db are means over the batch, dx is not", ("linear_forward", "linear_backward")),
     Promise("Linear: gradients are overwritten, nothing mutated", ("linear_twice", "linear_arguments")),
@@ -59,7 +59,8 @@ PROMISES = (
     Promise("Linear takes a bias of shape (out,)", ("linear_bias_row",)),
     Promise("BatchNorm: biased variance, dgamma and dbeta are sums", ("batchnorm_layer", "batchnorm_small")),
     Promise("BatchNorm: gradients are overwritten, nothing mutated", ("batchnorm_twice",)),
-    Promise("BatchNorm: start values; inference moves nothing", ("batchnorm_start", "batchnorm_eval")),
+    Promise("BatchNorm: inference moves nothing", ("batchnorm_eval", "batchnorm_eval_small")),
+    Promise("BatchNorm: start values, and what it keeps of a batch", ("batchnorm_start", "batchnorm_attributes")),
     Promise("grad *= activation.derivative() spoils nothing", ("importer_in_place",)),
     Promise("parameters may be replaced: layer.W = …", ("importer_replaced",)),
     Promise("float32 stays float32", ("importer_dtype",)),
@@ -86,7 +87,7 @@ def tree(path: str) -> Submission:
     return found
 
 
-def answer(path: str, settings: Settings, workplace: Workplace) -> list[Answer]:
+def answer(path: str, settings: Settings, workplace: Workplace) -> list[Kept]:
     """Try every promise on the mytorch at a path; raise NoSubmission or GraderError if that can't be."""
     files, judge = tree(path), Prestored(REFERENCES)
     sandbox = workplace.lay_out(files)
@@ -113,21 +114,21 @@ def answer(path: str, settings: Settings, workplace: Workplace) -> list[Answer]:
             else:
                 yield from (mismatch.sentence for mismatch in compare_all(outcome, expected))
 
-    return [Answer(promise.sentence, next(differences(promise), ""), promise.later) for promise in PROMISES]
+    return [Kept(promise.sentence, next(differences(promise), ""), promise.later) for promise in PROMISES]
 
 
 def inputs(exercise: str) -> dict[str, np.ndarray]:
-    """The arrays for an exercise of importers.py: a small linear layer, its input as logits, labels, an image."""
+    """The arrays for an exercise of importers.py: a small linear layer, its input, logits and labels, an image."""
     if exercise in ("importer_modules", "importer_package", "importer_star"):
         return {}
     random = cases.Random(cases.SEED)
-    arrays = {**cases.linear_inputs(6, 4, 3)(random), "y": cases.one_hot(random, 6, 4)}
+    arrays = {**cases.linear_inputs(6, 4, 3)(random), "y": cases.one_hot(random, 6, 10), "logits": random.randn(6, 10)}
     if exercise == "importer_in_place":
         arrays["image"] = cases.numbers(random, 2, 3, 5)
     if exercise == "importer_dtype":
         arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
     wanted = {
-        "importer_positional": ("W", "b", "x", "y"),
+        "importer_positional": ("W", "b", "x", "logits", "y"),
         "importer_replaced": ("W", "b", "x"),
         "importer_state": ("x",),
     }

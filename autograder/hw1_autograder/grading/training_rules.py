@@ -1,7 +1,7 @@
 """The rules of section 3.6 for `get_training_stats`, judged on the log of its calls that training_log.py makes.
 
-A rule is a title, and a function of the log that says what is wrong with it, or nothing; what it says holds no
-numbers, so that the same mistake gives the same sentence on any data.
+A rule says what is wrong, or nothing, and whether what it is about happened at all; what it says holds no numbers, so
+that the same mistake gives the same sentence on any data.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Callable
+from typing import Callable, NamedTuple
 
 import numpy as np
 
@@ -21,18 +21,64 @@ Arrays = dict[str, np.ndarray]
 STATISTICS = ("training_losses", "training_errors", "validation_losses", "validation_errors")
 TOLERANCE = 1e-6  # of a statistic
 MOST_CALLS = 100_000  # of a log that is read
+DASH = "\N{EN DASH}"
+
+
+class Answer(NamedTuple):
+    """What a rule answers, `yes`, `no`, or a dash where what it is about did not happen, and why."""
+
+    said: str
+    why: str = ""
+
+
+class Rule(NamedTuple):
+    """What is wrong with a story, or nothing; and whether it tells of what the rule is about."""
+
+    fault: Callable[[Story], str]
+    happened: Callable[[Story], bool]
 
 
 def read(outcome: Outcome, given: Arrays) -> Outcome:
     """Put what each rule finds, by its title, in the place of a log; `given` are the inputs of the run."""
     if outcome.ended != "returned":
         return outcome
-    try:
-        story = Story({name: array_of(blob) for name, blob in outcome.blobs.items()}, given)
-        found = {title: blob_of(np.array(rule(story))) for title, rule in RULES.items()}
-    except (LookupError, ValueError, TypeError, ArithmeticError):  # the log comes from the submission's process
+    found = answers(outcome, given)
+    if not found:
         return replace(outcome, ended="garbled", types={}, blobs={})
-    return replace(outcome, types=dict.fromkeys(found, "str"), blobs=found)
+    faults = {title: blob_of(np.array(answer.why if answer.said == "no" else "")) for title, answer in found.items()}
+    return replace(outcome, types=dict.fromkeys(faults, "str"), blobs=faults)
+
+
+def answers(outcome: Outcome, given: Arrays) -> dict[str, Answer]:
+    """The answer of each rule, by its title; none where what came back is no log."""
+    try:
+        story = _story(outcome, given)
+        return {title: _answer(rule, story) for title, rule in RULES.items()}
+    except (LookupError, ValueError, TypeError, ArithmeticError):  # the log comes from the submission's process
+        return {}
+
+
+def errors(outcome: Outcome, given: Arrays) -> dict[str, float]:
+    """By which share each statistic of a log is off at most, of the largest that its passes give."""
+    story = _story(outcome, given)
+    found = {}
+    for title, number in MEANS.items():
+        if summed(number, story):
+            right = _sums(number, story)[0] / _examples(number, story)
+            off = np.abs(story.log[f"returned {number}"] - right).max()
+            found[title] = float(off / max(np.abs(right).max(), TOLERANCE))
+    return found
+
+
+def _story(outcome: Outcome, given: Arrays) -> Story:
+    return Story({name: array_of(blob) for name, blob in outcome.blobs.items()}, given)
+
+
+def _answer(rule: Rule, story: Story) -> Answer:
+    if not rule.happened(story):
+        return Answer(DASH)
+    fault = rule.fault(story)
+    return Answer("no", fault) if fault else Answer("yes")
 
 
 @dataclass
@@ -64,7 +110,7 @@ class Story:
         self.nepochs, self.batch_size = int(given["nepochs"]), int(given["batch_size"])
         self.passes: list[Pass] = []
         calls = [str(call) for call in log["calls"]]
-        if len(calls) > MOST_CALLS or (log["counts"] < 0).any():
+        if len(calls) > MOST_CALLS or (log["counts"] < 0).any() or log["rows"].dtype.kind != "i":
             raise ValueError("no log of calls")
         row = label = 0
         places = []  # of the forward passes among the calls
@@ -79,12 +125,15 @@ class Story:
                 if self.passes:
                     self.passes[-1].labels = log["labels"][label : label + count]
                 label += count
+        self.empty = any(not len(one.rows) for one in self.passes)
         for place, one in zip(places, self.passes):
             calls[place] = "t" if self._of_training(one) else "v"
         self.calls = "".join(calls)
         self.epochs: list[Epoch] = []
         backward = any(one.labels is not None for one in self.passes)
         for one in self.passes:
+            if not len(one.rows):
+                continue
             trains = self._of_training(one)
             if trains and (one.labels is not None or not backward):
                 if not self.epochs or self.epochs[-1].looked_at:
@@ -116,7 +165,13 @@ def paired(story: Story) -> str:
     return "rows are trained on with another row's label" if wrong else ""
 
 
+def filled(story: Story) -> str:
+    return "batches without rows pass through the network" if story.empty else ""
+
+
 def counted(story: Story) -> str:
+    if not story.epochs:
+        return "nothing is trained"
     if not any(epoch.looked_at for epoch in story.epochs):
         return "no validation follows the training"
     if len(story.epochs) != story.nepochs:
@@ -203,40 +258,36 @@ def shapes(story: Story) -> str:
 
 def mean(number: int, story: Story) -> str:
     """Why a statistic is not the mean that the passes of each epoch give, or nothing."""
-    training, losses = number < 2, number % 2 == 0
-    epochs = [epoch.trained if training else epoch.looked_at for epoch in story.epochs]
-    if shapes(story):
-        return "the array is missing"
-    if len(epochs) != story.nepochs or not all(epochs):
-        return "the epochs can't be told apart"
-    values = story.log[f"returned {number}"]
-    figures = [np.array([one.loss if losses else one.wrong for one in epoch], dtype=float) for epoch in epochs]
-    sizes = [np.array([len(one.rows) for one in epoch]) for epoch in epochs]
-    sums, rows = np.array([figure.sum() for figure in figures]), np.array([size.sum() for size in sizes])
-    batches = np.array([len(epoch) for epoch in epochs])
+    values, sums, rows, batches = story.log[f"returned {number}"], *_sums(number, story)
 
     def fits(other: np.ndarray) -> bool:
         return bool(np.allclose(values, other, rtol=TOLERANCE, atol=TOLERANCE))
 
-    if fits(sums / rows) or fits(sums / (story.train if training else story.val)):
+    if fits(sums / rows) or fits(sums / _examples(number, story)):
         return ""
     known = [
         (sums, "the sums are not divided by the number of examples"),
         (sums / batches, "the sums are divided by the number of batches, not of examples"),
         (np.cumsum(sums) / rows, "the sums are not set to zero at the start of an epoch"),
         (np.cumsum(sums) / batches, "the sums are not set to zero at the start of an epoch, nor divided by examples"),
-        (
-            np.array([(figure / size).mean() for figure, size in zip(figures, sizes)]),
-            "the short last batch counts as much as a full one: divide the epoch's sum by the examples",
-        ),
         (100 * sums / rows, "it is in percent, not a share"),
     ]
     return next((reason for other, reason in known if fits(other)), "it is not what the passes of an epoch give")
 
 
+def _sums(number: int, story: Story) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each epoch the sum of a statistic's figures over its passes, and how many rows and passes those were."""
+    epochs = [epoch.trained if number < 2 else epoch.looked_at for epoch in story.epochs]
+    sums = [sum(one.wrong if number % 2 else one.loss for one in epoch) for epoch in epochs]
+    rows = [sum(len(one.rows) for one in epoch) for epoch in epochs]
+    return np.array(sums, float), np.array(rows), np.array([len(epoch) for epoch in epochs])
+
+
+def _examples(number: int, story: Story) -> int:
+    return story.train if number < 2 else story.val
+
+
 def falls(number: int, story: Story) -> str:
-    if shapes(story):
-        return "the array is missing"
     losses = story.log[f"returned {number}"]
     # The sums of a network that learns nothing differ by rounding, since the rows come in another order.
     learnt = losses[-1] < losses[0] - RTOL * abs(losses[0])
@@ -254,18 +305,51 @@ def _rows(passes: list[Pass]) -> np.ndarray:
     return np.concatenate([one.rows for one in passes]) if passes else np.zeros(0, dtype=int)
 
 
+def always(_: Story) -> bool:
+    return True
+
+
+def passed(story: Story) -> bool:
+    return bool(story.epochs)
+
+
+def trained(story: Story) -> bool:
+    return any(one.labels is not None for epoch in story.epochs for one in epoch.trained)
+
+
+def validates(story: Story) -> bool:
+    return any(epoch.looked_at for epoch in story.epochs)
+
+
+def several(story: Story) -> bool:
+    return trained(story) and len(story.epochs) > 1
+
+
+def summed(number: int, story: Story) -> bool:
+    """Whether the statistic was returned, and its figures are known for every epoch."""
+    epochs = [epoch.trained if number < 2 else epoch.looked_at for epoch in story.epochs]
+    return not shapes(story) and len(epochs) == story.nepochs and all(epochs)
+
+
 # What is at fault comes before what follows from it: a finding says the first that is broken.
-RULES: dict[str, Callable[[Story], str]] = {
-    "the data set is unchanged": unchanged,
-    "the test set is not used": untested,
-    "each row with its own label": paired,
-    "as many epochs as asked for, each with validation at its end": counted,
-    "every training row once an epoch": once,
-    "a new order of the rows in each epoch": shuffled,
-    "zero_grads, forward, backward, step, in this order for each batch": order,
-    "every validation row once an epoch, and not trained on": validated,
-    "training in training mode, validation in inference mode": modes,
-    "four arrays of one number an epoch": shapes,
-    **{f"{name}: means per example": partial(mean, number) for number, name in enumerate(STATISTICS)},
-    **{f"{name} fall": partial(falls, number) for number, name in enumerate(STATISTICS) if name.endswith("losses")},
+ONCE = ("every training row once an epoch", "every validation row once an epoch, and not trained on")
+MEANS = {f"{name}: means per example": number for number, name in enumerate(STATISTICS)}
+RULES: dict[str, Rule] = {
+    "the data set is unchanged": Rule(unchanged, passed),
+    "the test set is not used": Rule(untested, passed),
+    "each row with its own label": Rule(paired, trained),
+    "no batch is empty": Rule(filled, passed),
+    "as many epochs as asked for, each with validation at its end": Rule(counted, always),
+    ONCE[0]: Rule(once, trained),
+    "a new order of the rows in each epoch": Rule(shuffled, several),
+    "zero_grads, forward, backward, step, in this order for each batch": Rule(order, passed),
+    ONCE[1]: Rule(validated, validates),
+    "training in training mode, validation in inference mode": Rule(modes, validates),
+    "four arrays of one number an epoch": Rule(shapes, always),
+    **{title: Rule(partial(mean, number), partial(summed, number)) for title, number in MEANS.items()},
+    **{
+        f"{name} fall": Rule(partial(falls, number), partial(summed, number))
+        for number, name in enumerate(STATISTICS)
+        if name.endswith("losses")
+    },
 }

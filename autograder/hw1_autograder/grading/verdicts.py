@@ -17,6 +17,7 @@ from homework import cases
 from homework.problems import MLP, Problem, builds_on
 from sandbox.process import GraderError, Outcome, Sandbox
 from sandbox.submission import Submission
+from sandbox.wire import is_kept
 
 MAY_BE_EMPTY = f"{MLP}.zero_grads"  # where backward overwrites the gradients, the points come without it
 CHOICES = {"question_1": "abcd", "question_2": "abc", "question_3": "ab", "question_4": "ab", "question_5": "abcd"}
@@ -36,6 +37,14 @@ class Result:
         if self.outcome.ended != "returned" or "digest" in self.expected:
             return []
         return compare_all(self.outcome, self.expected)
+
+    @property
+    def right(self) -> list[str]:
+        """The quantities that were returned, and are right as far as they are compared."""
+        wrong = {mismatch.quantity for mismatch in self.mismatches}
+        output_wrong = any(name.startswith("forward") for name in wrong)
+        counted = [name for name in self.expected if output_wrong or not is_kept(name)]
+        return [name for name in counted if name in self.outcome.types and name not in wrong]
 
     @property
     def wrong(self) -> bool:
@@ -170,9 +179,7 @@ class Grading:
         mismatches = result.mismatches
         if not mismatches:
             return ""
-        wrong = {mismatch.quantity for mismatch in mismatches}
-        right = [name for name in result.expected if name not in wrong]
-        said = values.evidence(mismatches, right, result.inputs, result.expected)
+        said = values.evidence(mismatches, result.right, result.inputs, result.expected)
         deadline = self.time_for(self.deadline)
         if any(mismatch.kind == "finite" for mismatch in mismatches) and deadline > 0:
             again = self._sandbox.run(cases.CASES[key][0], blobs(result.inputs), deadline, strict=True)

@@ -58,9 +58,17 @@ def linear_inputs(n: int, i: int, o: int) -> Callable[[Random], dict[str, Any]]:
 
 
 def network(
-    random: Random, sizes: list[int], activations: str, bn: int = 0, lr: float = 0.1, momentum: float = 0.0
+    random: Random,
+    sizes: list[int],
+    activations: str,
+    bn: int = 0,
+    lr: float = 0.1,
+    momentum: float | None = 0.0,
 ) -> Iterator[tuple[str, Any]]:
-    """Yield the parameters of a network of these layer sizes, `bn` of them with batch norm."""
+    """Yield the parameters of a network of these layer sizes, `bn` of them with batch norm.
+
+    Without a momentum, the constructor is called without the arguments that have a default.
+    """
     for k, (i, o) in enumerate(zip(sizes, sizes[1:])):
         yield f"W{k}", numbers(random, i, o) / np.sqrt(i)
         yield f"b{k}", 0.5 * numbers(random, 1, o)
@@ -69,7 +77,8 @@ def network(
             yield f"beta{k}", 0.5 * numbers(random, 1, o)
     yield "activations", activations.split()
     yield "lr", lr
-    yield "momentum", momentum
+    if momentum is not None:
+        yield "momentum", momentum
 
 
 def mlp_inputs(
@@ -78,7 +87,7 @@ def mlp_inputs(
     rows: list[int],
     bn: int = 0,
     lr: float = 0.1,
-    momentum: float = 0.0,
+    momentum: float | None = 0.0,
     labelled: bool = True,
     **more: Any,
 ) -> Callable[[Random], dict[str, Any]]:
@@ -98,18 +107,16 @@ def mlp_inputs(
     return inputs
 
 
-def network_alone(
-    sizes: list[int], activations: str, bn: int = 0, **settings: float
-) -> Callable[[Random], dict[str, Any]]:
-    return lambda random: dict(network(random, sizes, activations, bn, **settings))
+def network_alone(sizes: list[int], activations: str) -> Callable[[Random], dict[str, Any]]:
+    return lambda random: dict(network(random, sizes, activations))
 
 
-def large_inputs(name: str) -> Callable[[Random], dict[str, Any]]:
-    """Three axes, exact zeros, the far tails, and sizes at which an exponential overflows."""
+def large_inputs(name: str, *more: int) -> Callable[[Random], dict[str, Any]]:
+    """Exact zeros, the far tails, and sizes at which an exponential overflows, in two axes or more."""
 
     def inputs(random: Random) -> dict[str, Any]:
-        x = numbers(random, 3, 4, 5)
-        x[0, 0] = [-1e4, 1e4, 0, -40, -700]
+        x = numbers(random, *more, 4, 5)
+        x.flat[:5] = [-1e4, 1e4, 0, -40, -700]
         return {"name": name, "x": x}
 
     return inputs
@@ -117,16 +124,17 @@ def large_inputs(name: str) -> Callable[[Random], dict[str, Any]]:
 
 def large_logits(random: Random) -> dict[str, Any]:
     """Rows of very different sizes, and confident mistakes, where the loss is large."""
-    x = random.randn(6, 5)
+    x = random.randn(6, 10)
     x[0] += 1e4
     x[1, 2] = -1e4
-    x[2] = [0, 40, 80, 120, 1e3]
-    return {"x": x, "y": np.eye(5)[[0, 2, 0, 1, 3, 4]]}
+    x[2, 5:] = [0, 40, 80, 120, 1e3]
+    return {"x": x, "y": np.eye(10)[[0, 2, 0, 1, 3, 4]]}
 
 
 def soft_labels(random: Random) -> dict[str, Any]:
-    """Labels that are no one-hot rows, and sum to other numbers than 1."""
-    return {"x": random.randn(5, 4), "y": random.uniform(0.1, 1.0, (5, 4))}
+    """Labels that are no one-hot rows, and sum to 1 as those do."""
+    y = random.uniform(0.1, 1.0, (5, 10))
+    return {"x": random.randn(5, 10), "y": y / y.sum(axis=1, keepdims=True)}
 
 
 def batchnorm_inputs(n: int, d: int, spread: float = 1.0, calls: int = 1) -> Callable[[Random], dict[str, Any]]:
@@ -139,14 +147,18 @@ def batchnorm_inputs(n: int, d: int, spread: float = 1.0, calls: int = 1) -> Cal
     }
 
 
-def batchnorm_eval_inputs(random: Random) -> dict[str, Any]:
-    values = batchnorm_inputs(9, 4)(random)
-    return {"x": values["x"], "x_eval": 3 + random.randn(1, 4), "gamma": values["gamma"], "beta": values["beta"]}
+def batchnorm_eval_inputs(spread: float = 1.0, calls: int = 1) -> Callable[[Random], dict[str, Any]]:
+    def inputs(random: Random) -> dict[str, Any]:
+        values = batchnorm_inputs(9, 4, spread, calls)(random)
+        del values["delta"]
+        return {**values, "x_eval": spread * (3 + random.randn(1, 4))}
+
+    return inputs
 
 
 def inference_inputs(momentum: float) -> Callable[[Random], dict[str, Any]]:
     return mlp_inputs(
-        [8, 7, 6, 5],
+        [8, 7, 6, 10],
         "Sigmoid Sigmoid Identity",
         [12, 17],
         bn=2,
@@ -169,18 +181,24 @@ def as_float32(inputs: Callable[[Random], dict[str, Any]]) -> Callable[[Random],
     return converted
 
 
-def training_inputs(random: Random) -> dict[str, Any]:
+def training_inputs(train: int, val: int, batch_size: int) -> Callable[[Random], dict[str, Any]]:
     """Three small partitions, their rows around the centres of their classes, so that a small network soon learns."""
-    values: dict[str, Any] = {"hidden": 6, "lr": 0.5, "nepochs": 3, "batch_size": 5}
-    for part, rows in (("train", 23), ("val", 12), ("test", 4)):
-        values[f"{part}_y"] = one_hot(random, rows, 3)
-        values[f"{part}_x"] = 3 * values[f"{part}_y"] + random.uniform(-0.5, 0.5, (rows, 3))
-    return values
+
+    def inputs(random: Random) -> dict[str, Any]:
+        values: dict[str, Any] = {"hidden": 8, "lr": 0.5, "nepochs": 3, "batch_size": batch_size}
+        centres = 3 * numbers(random, 10, 7)
+        for part, rows in (("train", train), ("val", val), ("test", 6)):
+            values[f"{part}_y"] = one_hot(random, rows, 10)
+            values[f"{part}_x"] = values[f"{part}_y"] @ centres + random.uniform(-0.5, 0.5, (rows, 7))
+        return values
+
+    return inputs
 
 
-HIDDEN1 = ([9, 8, 6, 4], "Sigmoid Tanh Identity", [13])
-HIDDEN2 = ([7, 9, 5, 8, 6], "ReLU Sigmoid ReLU Identity", [11])
-HIDDEN3 = ([8, 5, 7, 9, 6, 5], "Tanh ReLU Sigmoid Tanh Tanh", [17])
+# As in the course's tests: 10 outputs, sigmoids. In the third, what no student wrote stands in the sigmoids' place.
+HIDDEN1 = ([9, 8, 6, 10], "Sigmoid Sigmoid Identity", [13])
+HIDDEN2 = ([7, 9, 5, 8, 10], "Sigmoid Sigmoid Sigmoid Identity", [11])
+HIDDEN3 = ([8, 10, 7, 9, 6, 10], "Softsign Identity Softsign Softsign Softsign", [17])
 
 # key of the case: exercise, and the function that draws its inputs
 CASES: dict[str, tuple[str, Callable[[Random], dict[str, Any]]]] = {
@@ -198,65 +216,62 @@ CASES: dict[str, tuple[str, Callable[[Random], dict[str, Any]]]] = {
         lambda r: {k: v for k, v in linear_inputs(11, 9, 6)(r).items() if k != "delta"},
     ),
     "linear_backward": ("linear_backward", linear_inputs(13, 8, 5)),
-    "classifier_forward": ("mlp_forward", mlp_inputs([12, 7], "Identity", [11], labelled=False)),
-    "classifier_backward": ("mlp_backward", mlp_inputs([11, 6], "Identity", [13])),
-    "classifier_step": ("mlp_steps", mlp_inputs([10, 6], "Identity", [9, 14], lr=0.2)),
-    "single_forward": ("mlp_forward", mlp_inputs([10, 8, 6], "Sigmoid Identity", [11], labelled=False)),
-    "single_backward": ("mlp_backward", mlp_inputs([9, 8, 5], "Sigmoid Identity", [13])),
+    "classifier_forward": ("mlp_forward", mlp_inputs([12, 10], "Identity", [11], labelled=False)),
+    "classifier_backward": ("mlp_backward", mlp_inputs([11, 10], "Identity", [13])),
+    "classifier_step": ("mlp_steps", mlp_inputs([8, 10], "Identity", [9, 14], lr=0.2, momentum=None)),
+    "single_forward": (
+        "mlp_forward",
+        mlp_inputs([12, 8, 10], "Sigmoid Identity", [11], momentum=None, labelled=False),
+    ),
+    "single_backward": ("mlp_backward", mlp_inputs([9, 8, 10], "Sigmoid Identity", [13])),
     "hidden1_forward": ("mlp_forward", mlp_inputs(*HIDDEN1, labelled=False)),
-    "hidden2_forward": ("mlp_forward", mlp_inputs(*HIDDEN2, labelled=False)),
+    "hidden2_forward": ("mlp_forward", mlp_inputs(*HIDDEN2, momentum=None, labelled=False)),
     "hidden3_forward": ("mlp_forward", mlp_inputs(*HIDDEN3, labelled=False)),
     "hidden1_backward": ("mlp_backward", mlp_inputs(*HIDDEN1)),
     "hidden2_backward": ("mlp_backward", mlp_inputs(*HIDDEN2)),
-    "hidden3_backward": ("mlp_backward", mlp_inputs(*HIDDEN3)),
-    "momentum": ("mlp_steps", mlp_inputs([9, 7, 5], "Sigmoid Identity", [11, 13, 8], lr=0.3, momentum=0.8)),
-    "batchnorm_train": ("batchnorm_train", mlp_inputs([9, 8, 7, 5], "Sigmoid Sigmoid Identity", [19], bn=2)),
+    "hidden3_backward": ("mlp_backward", mlp_inputs(*HIDDEN3, momentum=None)),
+    "momentum": ("mlp_steps", mlp_inputs([9, 7, 10], "Sigmoid Identity", [11, 13, 8], lr=0.3, momentum=0.8)),
+    "batchnorm_train": (
+        "batchnorm_train",
+        mlp_inputs([9, 8, 7, 10], "Sigmoid Sigmoid Identity", [19], bn=2, momentum=None),
+    ),
     "batchnorm_inference": ("batchnorm_inference", inference_inputs(momentum=0.0)),
     # what no problem looks at
     "sigmoid_large": ("probe_activation", large_inputs("Sigmoid")),
     "tanh_large": ("probe_activation", large_inputs("Tanh")),
     "relu_large": ("probe_activation", large_inputs("ReLU")),
     "loss_large": ("probe_loss", large_logits),
-    "loss_soft": ("probe_loss", soft_labels),
-    "loss_attributes": ("probe_loss_attributes", loss_inputs(5, 4)),
     "linear_arguments": ("probe_linear_arguments", linear_inputs(7, 5, 4)),
     "linear_twice": ("probe_linear_twice", linear_inputs(7, 5, 4)),
-    "linear_start": ("probe_linear_start", lambda r: {k: v for k, v in linear_inputs(7, 5, 4)(r).items() if k in "Wb"}),
-    "linear_bias_row": ("probe_linear_bias_row", linear_inputs(7, 5, 4)),
     "batchnorm_layer": ("probe_batchnorm", batchnorm_inputs(11, 4)),
     "batchnorm_gamma": ("probe_batchnorm_gamma", batchnorm_inputs(11, 4)),
     "batchnorm_small": ("probe_batchnorm", batchnorm_inputs(8, 3, spread=1e-4)),
     "batchnorm_twice": ("probe_batchnorm", batchnorm_inputs(7, 4, calls=2)),
-    "batchnorm_start": ("probe_batchnorm_start", lambda random: {"size": 3}),
-    "batchnorm_eval": ("probe_batchnorm_eval", batchnorm_eval_inputs),
+    "batchnorm_eval": ("probe_batchnorm_eval", batchnorm_eval_inputs()),
+    "batchnorm_eval_small": ("probe_batchnorm_eval", batchnorm_eval_inputs(spread=1e-4, calls=250)),
     "mlp_bn_momentum": ("batchnorm_inference", inference_inputs(momentum=0.5)),
-    "mlp_init": ("probe_mlp_init", network_alone([6, 5, 4, 3], "Sigmoid Tanh Identity")),
-    "mlp_attributes": (
-        "probe_mlp_attributes",
-        network_alone([6, 5, 4, 3], "Sigmoid Tanh Identity", bn=2, momentum=0.3),
-    ),
-    "mlp_tuple": (
-        "probe_mlp_hiddens",
-        mlp_inputs([6, 5, 4, 3], "Sigmoid Tanh Identity", [7], labelled=False, as_tuple=True),
-    ),
-    "mlp_list": (
-        "probe_mlp_hiddens",
-        mlp_inputs([6, 5, 4, 3], "Sigmoid Tanh Identity", [7], labelled=False, as_tuple=False),
-    ),
-    "mlp_all_bn": ("batchnorm_train", mlp_inputs([6, 5, 4, 3], "Sigmoid Tanh Identity", [9], bn=3)),
-    "mlp_bias_row": (
-        "probe_mlp_bias_row",
-        mlp_inputs([6, 5, 4], "Sigmoid Identity", [7, 8], lr=0.3, momentum=0.5),
-    ),
-    "hw1_names": ("probe_names", lambda random: {}),
-    "mlp_figures": ("probe_mlp_figures", mlp_inputs([6, 5, 4], "Tanh Identity", [15])),
-    "mlp_zero_grads": ("probe_mlp_zero_grads", mlp_inputs([6, 5, 4, 3], "Sigmoid Tanh Identity", [9], bn=2)),
-    "mlp_twice": ("probe_mlp_twice", mlp_inputs([6, 5, 4, 3], "Sigmoid Tanh Identity", [9], bn=1)),
+    "mlp_activations": ("mlp_backward", mlp_inputs([7, 9, 5, 8, 10], "Tanh ReLU Sigmoid Tanh", [11])),
+    "mlp_init": ("probe_mlp_init", network_alone([6, 5, 4, 10], "Sigmoid Sigmoid Identity")),
+    "mlp_list": ("probe_mlp_hiddens", network_alone([6, 5, 4, 10], "Sigmoid Sigmoid Identity")),
+    "mlp_all_bn": ("batchnorm_train", mlp_inputs([6, 5, 4, 10], "Sigmoid Sigmoid Identity", [9], bn=3)),
+    "mlp_figures": ("probe_mlp_figures", mlp_inputs([6, 5, 10], "Sigmoid Identity", [15])),
+    "mlp_zero_grads": ("probe_mlp_zero_grads", mlp_inputs([6, 5, 4, 10], "Sigmoid Sigmoid Identity", [9], bn=2)),
+    "mlp_twice": ("probe_mlp_twice", mlp_inputs([6, 5, 4, 10], "Sigmoid Sigmoid Identity", [9], bn=1)),
     "mlp_dtype": (
         "probe_mlp_dtype",
-        as_float32(mlp_inputs([6, 5, 4, 3], "Sigmoid ReLU Identity", [9], bn=2, momentum=0.5)),
+        as_float32(mlp_inputs([6, 5, 4, 10], "Sigmoid ReLU Identity", [9], bn=2, momentum=0.5)),
     ),
-    "training_stats": ("training_log", training_inputs),
+    # As in the homework, batches divide the examples; then they do not.
+    "training_stats": ("training_log", training_inputs(40, 20, 5)),
+    "training_short": ("training_log", training_inputs(43, 22, 5)),
+    # what later homeworks read, and none of this one's problems or findings
+    **{f"{name.lower()}_axes": ("probe_activation", large_inputs(name, 3)) for name in ("Sigmoid", "Tanh", "ReLU")},
+    "loss_soft": ("probe_loss", soft_labels),
+    "loss_attributes": ("probe_loss_attributes", loss_inputs(5, 10)),
+    "linear_start": ("probe_linear_start", lambda r: {k: v for k, v in linear_inputs(7, 5, 4)(r).items() if k in "Wb"}),
+    "linear_bias_row": ("probe_linear_bias_row", linear_inputs(7, 5, 4)),
+    "batchnorm_start": ("probe_batchnorm_start", lambda random: {"size": 3}),
+    "batchnorm_attributes": ("probe_batchnorm_attributes", batchnorm_inputs(11, 4)),
 }
 
 
@@ -268,11 +283,11 @@ def gradient_inputs(name: str) -> Callable[[Random], dict[str, Any]]:
 # layer of the gradient check: exercise, and the function that draws its inputs
 GRADIENTS: dict[str, tuple[str, Callable[[Random], dict[str, Any]]]] = {
     **{name.lower(): ("gradient_activation", gradient_inputs(name)) for name in ("Sigmoid", "Tanh", "ReLU")},
-    "loss": ("gradient_loss", loss_inputs(6, 5)),
+    "loss": ("gradient_loss", loss_inputs(6, 10)),
     "linear": ("gradient_linear", linear_inputs(7, 5, 4)),
     "batchnorm": ("gradient_batchnorm", batchnorm_inputs(7, 4)),
-    "classifier": ("gradient_network", mlp_inputs([5, 4], "Identity", [7])),
-    "mlp": ("gradient_network", mlp_inputs([5, 6, 5, 4], "Sigmoid Tanh Identity", [8])),
-    "mlp-relu": ("gradient_network", mlp_inputs([5, 6, 5, 4], "ReLU ReLU Identity", [8])),
-    "mlp-batchnorm": ("gradient_network", mlp_inputs([5, 6, 5, 4], "Sigmoid Sigmoid Identity", [8], bn=2)),
+    "classifier": ("gradient_network", mlp_inputs([5, 10], "Identity", [7])),
+    "mlp": ("gradient_network", mlp_inputs([5, 6, 4, 10], "Sigmoid Tanh Identity", [8])),
+    "mlp-relu": ("gradient_network", mlp_inputs([5, 6, 4, 10], "ReLU ReLU Identity", [8])),
+    "mlp-batchnorm": ("gradient_network", mlp_inputs([5, 6, 4, 10], "Sigmoid Sigmoid Identity", [8], bn=2)),
 }

@@ -139,7 +139,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "3.5.2",
         "mlp_forward",
         (),
-        ("single_forward", "tanh_forward"),
+        ("single_forward",),
     ),
     Problem(
         "hidden2_forward",
@@ -148,7 +148,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "3.5.2",
         "mlp_forward",
         (),
-        ("single_forward", "relu_forward"),
+        ("single_forward",),
     ),
     Problem(
         "hidden3_forward",
@@ -157,7 +157,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "3.5.2",
         "mlp_forward",
         (),
-        ("single_forward", "tanh_forward", "relu_forward"),
+        ("single_forward",),
     ),
     Problem(
         "hidden1_backward",
@@ -166,7 +166,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "3.5.2",
         "mlp_backward",
         (),
-        ("hidden1_forward", "single_backward", "tanh_derivative"),
+        ("hidden1_forward", "single_backward"),
     ),
     Problem(
         "hidden2_backward",
@@ -175,7 +175,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "3.5.2",
         "mlp_backward",
         (),
-        ("hidden2_forward", "single_backward", "relu_derivative"),
+        ("hidden2_forward", "single_backward"),
     ),
     Problem(
         "hidden3_backward",
@@ -184,7 +184,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "3.5.2",
         "mlp_backward",
         (),
-        ("hidden3_forward", "single_backward", "tanh_derivative", "relu_derivative"),
+        ("hidden3_forward", "single_backward"),
     ),
     Problem("momentum", "Momentum", 10, "3.5.3", "mlp_steps", (), ("classifier_step", "single_backward")),
     Problem(

@@ -18,11 +18,16 @@ del sys.path[0], sys.modules["homework"]
 given = draw({key!r})  # {names}
 """
 
+SOFTSIGN = """
+sys.path.insert(0, {grader!r})
+from child.softsign import softsign
+del sys.path[0], sys.modules["child"]
+"""
+
 NETWORK = """
 import activation, hw1, loss
 mlp = hw1.MLP({sizes[0]}, {sizes[1]}, {sizes[2]}, [{activations}],
-              lambda i, o: 0, lambda o: 0, loss.SoftmaxCrossEntropy(),
-              {lr:g}, momentum={momentum:g}, num_bn_layers={bn})
+              lambda i, o: 0, lambda o: 0, loss.SoftmaxCrossEntropy(), {options})
 """
 
 PARAMETERS = """
@@ -31,7 +36,7 @@ for i, layer in enumerate(mlp.linear_layers):
 """
 
 PARAMETERS_BN = """
-for i, bn in enumerate(mlp.bn_layers):
+for i, bn in enumerate(mlp.bn_layers[:{bn}]):
     bn.gamma, bn.beta = given[f"gamma{i}"], given[f"beta{i}"]
 """
 
@@ -101,16 +106,14 @@ EXERCISES = {
     "batchnorm_train": """
         print(mlp.forward(given["x"]))
         mlp.backward(given["y"])
-        for bn in mlp.bn_layers:
-            print(bn.mean, bn.var, bn.norm, bn.out, bn.dgamma, bn.dbeta, sep="\\n")
+        for bn in mlp.bn_layers[:{bn}]:
+            print(bn.dgamma, bn.dbeta, sep="\\n")
         for layer in mlp.linear_layers:
             print(layer.dW, layer.db, sep="\\n")
     """,
     "batchnorm_inference": """
         mlp.eval()
-        print(mlp.forward(given["x_eval"]))
-        for bn in mlp.bn_layers:
-            print(bn.running_mean, bn.running_var, bn.gamma, bn.beta, sep="\\n")
+        print(mlp.forward(given["x_eval"]), mlp.forward(given["x_eval"]), sep="\\n")
     """,
 }
 
@@ -122,20 +125,27 @@ def recipe(problem: Problem, root: str) -> str:
     start = START if given else "import sys\n"
     parts = [start.format(grader=GRADER, key=problem.key, names=", ".join(given))]
     parts.append(f"sys.path += {paths!r}")
+    bn = sum(name.startswith("gamma") for name in given)
     if "activations" in given:
         weights = [given[f"W{i}"] for i in range(len(given["activations"]))]
-        bn = sum(f"gamma{i}" in given for i in range(len(weights)))
+        options = [f"{given['lr']:g}"]
+        if "momentum" in given:
+            options.append(f"momentum={given['momentum']:g}")
+        if bn or "momentum" in given:
+            options.append(f"num_bn_layers={bn}")
+        names = [str(name) for name in given["activations"]]
         network = NETWORK.format(
             sizes=(len(weights[0]), weights[-1].shape[1], [W.shape[1] for W in weights[:-1]]),
-            activations=", ".join(f"activation.{name}()" for name in given["activations"]),
-            lr=float(given["lr"]),
-            momentum=float(given["momentum"]),
-            bn=bn,
+            activations=", ".join("softsign(activation)" if n == "Softsign" else f"activation.{n}()" for n in names),
+            options=", ".join(options),
         )
+        if "Softsign" in names:
+            parts.append(SOFTSIGN.format(grader=GRADER))
         zeros = "lambda i, o: np.zeros((i, o)), lambda o: np.zeros((1, o))"
         parts.append("import numpy as np" + network.replace("lambda i, o: 0, lambda o: 0", zeros))
-        parts.append(PARAMETERS + (PARAMETERS_BN.lstrip("\n") if bn else ""))
+        parts.append(PARAMETERS + (PARAMETERS_BN.lstrip("\n").replace("{bn}", str(bn)) if bn else ""))
     if "rows" in given:
         parts.append(BATCHES)
-    parts.append(textwrap.dedent(EXERCISES[problem.exercise]).replace("{name}", str(given.get("name"))))
+    exercise = textwrap.dedent(EXERCISES[problem.exercise])
+    parts.append(exercise.replace("{name}", str(given.get("name"))).replace("{bn}", str(bn)))
     return "\n".join(part.strip("\n") for part in parts) + "\n"

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, TextIO
 from report.table import width_of
 
 if TYPE_CHECKING:
-    from grading.contract import Answer
+    from grading.contract import Kept
     from grading.gradient_check import Checked
+    from grading.training_rules import Answer
 
 
-def promises(found: list[Answer], path: str, out: TextIO) -> int:
+def promises(found: list[Kept], path: str, out: TextIO) -> int:
     """Print the promises to later homeworks, and under each what differs; what one homework asks for is no promise."""
     print(f"The mytorch at {path}, against what later homeworks build on\n", file=out)
     for answer in found:
@@ -29,15 +30,15 @@ def promises(found: list[Answer], path: str, out: TextIO) -> int:
     return 0 if kept == len(promised) else 1
 
 
-def rules(found: dict[str, str], run: str, out: TextIO) -> int:
-    """Print the rules for get_training_stats, and under each what is wrong."""
+def rules(found: dict[str, Answer], run: str, out: TextIO) -> int:
+    """Print the rules for get_training_stats, and under each what is wrong, or to be known."""
     print(f"get_training_stats on {run}\n", file=out)
-    for title, fault in found.items():
-        print(f"  {'no ' if fault else 'yes'}  {title}", file=out)
-        _below(fault, 9, out)
-    kept = sum(not fault for fault in found.values())
+    for title, answer in found.items():
+        print(f"  {answer.said:<3}  {title}", file=out)
+        _below(answer.why, 9, out)
+    kept = sum(answer.said == "yes" for answer in found.values())
     print(f"\n{kept} of {len(found)} as they should be (writeup, section 3.6; no points)", file=out)
-    return 0 if kept == len(found) else 1
+    return int(any(answer.said == "no" for answer in found.values()))
 
 
 def gradients(checked: list[Checked], out: TextIO) -> int:

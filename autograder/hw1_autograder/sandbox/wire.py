@@ -20,6 +20,7 @@ MAX_AXES = 8
 MAX_VALUE = 1 << 20  # bytes of an array in an answer; the largest right one has a few thousand
 MAX_ENTRIES = MAX_VALUE // 8  # of an array in an answer
 BY_DIFFERENCES = " by differences"  # ends the name of what a quantity is by central differences
+KEPT = ("mean", "var", "norm", "out", "running_mean", "running_var", "gamma", "beta")
 
 _LENGTH = struct.Struct("<I")
 _DTYPE = re.compile(r"[<>|=]?(?:\?|b1|[iu][1248]|f[248]|c(?:8|16)|[US][1-9]\d{0,5})")
@@ -42,6 +43,11 @@ class Message(NamedTuple):
 
     header: dict[str, Any]
     blobs: dict[str, Blob]
+
+
+def is_kept(quantity: str) -> bool:
+    """Whether it is what a batch norm keeps for its own use: sent where it is there, for explanations alone."""
+    return quantity.rpartition(".")[2] in KEPT
 
 
 def send(stream: IO[bytes], header: dict[str, Any], blobs: dict[str, Blob]) -> None:
