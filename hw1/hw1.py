@@ -209,6 +209,9 @@ def get_training_stats(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Train mlp on the first partition of dset and validate it on the second (writeup, section 3.6).
 
+    Every epoch begins with a shuffle of the training set, whose batches then each take `zero_grads`, `forward`,
+    `backward` and `step`, after `train`. The validation set takes `forward` alone, after `eval`.
+
     Parameters
     ----------
     mlp : MLP

@@ -81,7 +81,7 @@ class Linear:
         return y
 
     def backward(self, delta: np.ndarray) -> np.ndarray:
-        """Set dW and db, means over the batch, and return dx = delta W^T (writeup 3.4.2).
+        """Set dW and db, means over the batch, and return dx (writeup 3.4.2).
 
         Parameters
         ----------
@@ -97,6 +97,10 @@ class Linear:
         ------
         ValueError
             Before the first `forward`, or delta is not (N, O).
+
+        Notes
+        -----
+        dW and db as `gradients` sets them, and dx = delta W^T.
         """
         self.gradients(delta)
         return delta @ self.W.T

@@ -21,6 +21,7 @@ if HERE not in sys.path:
 
 from grading.run import not_graded  # noqa: E402
 from grading.settings import ROOT, RUN_DEADLINE, Settings  # noqa: E402
+from grading.version import version  # noqa: E402
 from homework.problems import MAX_TOTAL, PROBLEMS, selected  # noqa: E402
 from report import answers, formats, table, watch  # noqa: E402
 from sandbox.process import DEFAULT_DEADLINE, DEFAULT_MEMORY, GraderError, need  # noqa: E402
@@ -47,6 +48,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     autolab = os.environ.get("AUTOLAB") == "1"
     add("--format", choices=formats.FORMATS, default="autolab" if autolab else "table", help="of the report")
     add("--out", metavar="FILE", help="write json or gradescope there instead of standard output")
+    add("--visibility", choices=formats.VISIBILITIES, help="to the students, of the tests on Gradescope")
     add("-k", metavar="WORD", nargs="+", default=[], help="grade only the problems whose name has these words")
     add("--deadline", metavar="S", type=_positive, default=DEFAULT_DEADLINE, help="seconds for a problem")
     add("--run-deadline", metavar="S", type=_positive, default=RUN_DEADLINE, help="seconds for the run")
@@ -65,6 +67,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         "-v", dest="verbose", action="store_true", help="show all of the first fault, and its exercise as Python to run"
     )
+    add("--version", action="store_true", help="print the grader's version")
     options = parser.parse_args(argv)
     if (options.seed is not None or options.fallback) and not options.against:
         parser.error("--seed and --fallback go with --against: the prestored references have inputs of their own")
@@ -72,6 +75,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"-k {' '.join(options.k)}: no problem's name has these words")
     if options.out and options.format not in ("json", "gradescope"):
         parser.error("--out goes with --format json or gradescope")
+    if options.visibility and options.format != "gradescope":
+        parser.error("--visibility goes with --format gradescope")
     if options.watch and options.format != "table":
         parser.error("--watch goes with the table, not with another --format")
     return options
@@ -116,6 +121,9 @@ def contract(path: str, settings: Settings) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
+    if options.version:
+        print(version())
+        return 0
     settings = Settings(
         options.submission,
         tuple(options.k),
@@ -150,9 +158,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"nothing could be graded: {reason}", file=sys.stderr)
         if options.format == "table":
             return 2
-        run = not_graded(reason)
+        run = not_graded(settings.submission, reason)
     try:
-        told = formats.publish(run, options.format, options.out)
+        told = formats.publish(run, options.format, options.out, options.visibility)
     except OSError as error:
         print(f"the results can't be written: {error}", file=sys.stderr)
         return 2

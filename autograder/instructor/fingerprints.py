@@ -80,7 +80,7 @@ def main() -> None:
     for mistake, known in zip(MISTAKES, found):
         if not any(known.values()):
             print(f"{mistake.key}: nothing shows it")
-    print(archives.write(out, columns([Hint(mistake.hint, mistake.section) for mistake in MISTAKES], found)))
+    print(archives.write(out, columns([Hint(m.hint, m.section, m.key) for m in MISTAKES], found)))
 
 
 if __name__ == "__main__":

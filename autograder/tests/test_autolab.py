@@ -5,22 +5,25 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import autolab
 import handout
-from homework.problems import MAX_TOTAL, PROBLEMS, TO_WRITE
+from grading.settings import RUN_DEADLINE
+from homework.problems import BY_HAND, MAX_TOTAL, PROBLEMS, TO_WRITE
 
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+
+WITHOUT_NETWORK = sum(problem.points for problem in PROBLEMS if problem.section < "3.3" or problem.section[:3] == "3.4")
 
 HOSTILE = """
 import atexit, json, os, sys
@@ -87,18 +90,66 @@ def made(package: Path, handin: bytes, place: Path, grader: bytes | None = None)
     return output, json.loads(last)["scores"]
 
 
+def assessment(package: Path) -> dict[str, Any]:
+    """The assessment's YAML, read line by line: sections of plain values, and one of entries."""
+    found: dict[str, Any] = {}
+    for line in (package / "hw1p1.yml").read_text().splitlines()[1:]:
+        if line.startswith("#"):
+            continue
+        name, _, value = line[2:].partition(": ")
+        if line.endswith(":"):
+            found[line[:-1]] = [] if line == "problems:" else {}
+        elif isinstance(last := found[[*found][-1]], list):
+            if line.startswith("- "):
+                last.append({})
+            last[-1][name] = json.loads(value)
+        else:
+            last[name] = json.loads(value)
+    return found
+
+
 def listed(package: Path) -> dict[str, float]:
-    """The names and maxima of problems.yml, read line by line."""
-    text = (package / "problems.yml").read_text()
-    names = [json.loads(name) for name in re.findall(r"^- name: (.+)$", text, re.M)]
-    maxima = [float(number) for number in re.findall(r"^  max_score: (.+)$", text, re.M)]
-    assert len(names) == len(maxima)
-    return dict(zip(names, maxima))
+    """The names and maxima of the problems that the autograder gives points for."""
+    return {problem["name"]: problem["max_score"] for problem in assessment(package)["problems"][:-1]}
 
 
-def test_the_problem_list_is_the_table_of_problems(package: Path) -> None:
+def test_the_assessment_is_whole(package: Path) -> None:
+    found = assessment(package)
+    assert list(found) == ["general", "problems", "autograder", "dates"]
+    general, autograder = found["general"], found["autograder"]
+    assert (general["name"], general["handin_filename"], general["max_size"]) == ("hw1p1", "handin.tar", 2)
+    assert autograder == {
+        **{"autograde_timeout": autolab.TIMEOUT, "autograde_image": "autograding_image", "release_score": True}
+    }
+    assert autolab.TIMEOUT > RUN_DEADLINE + 30
+    assert found["dates"]["start_at"] < found["dates"]["due_at"] < found["dates"]["end_at"]
+    assert all(problem["optional"] is False for problem in found["problems"])
+
+
+def test_another_reader_of_yaml_agrees(package: Path) -> None:
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    assert yaml.safe_load((package / "hw1p1.yml").read_text()) == assessment(package)
+
+
+def test_the_problem_list_is_the_table_of_problems_and_the_one_by_hand(package: Path) -> None:
     assert listed(package) == {problem.name: problem.points for problem in PROBLEMS}
     assert sum(listed(package).values()) == MAX_TOTAL
+    by_hand = assessment(package)["problems"][-1]
+    assert (by_hand["name"], by_hand["max_score"]) == ("Training Statistics", BY_HAND)
+
+
+def test_the_tar_to_import_holds_the_same_files_in_the_assessments_folder(package: Path) -> None:
+    with tarfile.open(package / "hw1p1.tar") as tar:
+        members = {member.name: member for member in tar}
+        assert members["hw1p1"].isdir()
+        for name in ("hw1p1.yml", "autograde.tar", "autograde-Makefile"):
+            content = tar.extractfile(members[f"hw1p1/{name}"])
+            assert content is not None
+            assert content.read() == (package / name).read_bytes()
+        ruby = tar.extractfile(members["hw1p1/hw1p1.rb"])
+        assert ruby is not None
+        assert b"module Hw1p1" in ruby.read()
+    assert len(members) == 5
 
 
 def test_a_full_handin_gets_every_maximum_against_the_solution(package: Path, tmp_path: Path) -> None:
@@ -112,7 +163,7 @@ def test_a_half_done_handin_gets_what_it_has_written(package: Path, tmp_path: Pa
     files = {name: data for name, data in handout.starter(unwritten).items() if name.startswith(("hw1/", "mytorch/"))}
     output, scores = made(package, tar_of(files), tmp_path)
     assert scores.keys() == listed(package).keys()
-    assert sum(scores.values()) == 5 + 12 + 4 + 4
+    assert sum(scores.values()) == WITHOUT_NETWORK
     assert "not started" in output
 
 
@@ -125,7 +176,7 @@ def test_a_hostile_handin_gets_nothing_by_it_and_sees_nothing_of_the_solution(
     output, scores = made(package, tar_of({**files, "../solution/hw1/hw1.py": b"", "/tmp/x.py": b""}), tmp_path)
     assert scores.keys() == listed(package).keys()
     assert all(scores[name] <= maximum for name, maximum in listed(package).items())
-    assert sum(scores.values()) <= 5 + 12 + 4 + 4
+    assert sum(scores.values()) <= WITHOUT_NETWORK
     assert "self.linear_layers = [Linear(" not in output
 
 
@@ -135,6 +186,15 @@ def test_a_cut_off_handin_gets_zeros_or_what_is_whole_of_it(package: Path, tmp_p
     assert scores.keys() == listed(package).keys()
     assert sum(scores.values()) < MAX_TOTAL
     assert "Traceback" not in output
+
+
+def test_a_handin_of_garbage_says_its_reason_once_beside_autolabs_own_lines(package: Path, tmp_path: Path) -> None:
+    output, scores = made(package, b"garbage" * 1000, tmp_path)
+    assert scores == dict.fromkeys(listed(package), 0)
+    *said, feedback, _ = output.splitlines()
+    assert [line for line in said if "holds no .py file" in line] == said
+    assert len(said) == 1
+    assert feedback.count("holds no .py file") == 1
 
 
 def test_a_solution_that_cannot_run_is_replaced_by_the_references_and_the_output_says_so(

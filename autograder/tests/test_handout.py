@@ -1,4 +1,4 @@
-"""The starter holds nothing of what students write, grades 0 of 95, and grows into the solution body by body."""
+"""The starter holds nothing of what students write, grades 0 points, and grows into the solution body by body."""
 
 from __future__ import annotations
 
@@ -9,33 +9,20 @@ import re
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import handout
-from grading.verdicts import Grading
+from grading.verdicts import CHOICES, Grading
 from handins import JUDGE, report
-from homework.problems import BY_KEY, MAX_TOTAL, PROBLEMS, TO_WRITE, Problem
+from homework.problems import BY_HAND, BY_KEY, MAX_TOTAL, PROBLEMS, TO_WRITE, Problem
+from leaks import COMMON, leaks, removed_statements
 from sandbox.submission import Submission
 from sandbox.workplace import Workplace
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted({body.partition(":")[0] for body in TO_WRITE})
-
-# Statements of removed bodies that stand elsewhere too, and give nothing away.
-COMMON = {
-    "return self.state": "Identity, which is given",
-    "x = np.asarray(x)": "the conversion of arguments, which is given",
-    "self._check(labels)": "error and total_loss, which are given",
-    "self.criterion(self.output, labels)": "total_loss, which is given",
-    "mlp.zero_grads()": "the calls of one training step, in the writeup's order: the grader makes them",
-    "mlp.backward(labels)": "the same",
-    "mlp.step()": "the same",
-    "mlp.eval()": "the same, before inference",
-    "mlp.train()": "the same, after it",
-}
 
 
 @pytest.fixture(scope="module")
@@ -51,56 +38,38 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def anyhow_spaced(statement: str) -> str:
-    """A pattern for the statement with any white space between its tokens."""
-    tokens = re.findall(r"\w+|[^\w\s]", statement)
-    return r"(?<!\w)" + r"\s*".join(map(re.escape, tokens)) + r"(?!\w)"
-
-
-def removed_statements() -> Iterator[str]:
-    """Every simple statement of what students write and of what goes with it, found without handout.py."""
-    for body in [*TO_WRITE, "mytorch/linear.py:Linear.gradients"]:
-        file, path, *attribute = body.split(":")
-        node: ast.AST = ast.parse((ROOT / file).read_text())
-        for part in path.split("."):
-            node = next(child for child in ast.iter_child_nodes(node) if getattr(child, "name", None) == part)
-        assert isinstance(node, ast.FunctionDef)
-        statements = node.body
-        if attribute:
-            start = next(i for i, s in enumerate(statements) if f"self.{attribute[0]} =" in ast.unparse(s))
-            statements = statements[start:]
-        for statement in statements:
-            for part_of in ast.walk(statement):
-                if isinstance(part_of, ast.stmt) and not hasattr(part_of, "body") and not is_text(part_of):
-                    yield ast.unparse(part_of)
-
-
-def is_text(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
 # ---------------------------------------------------------------- nothing leaks
 
 
 def test_no_statement_of_a_removed_body_occurs_in_it(starter: dict[str, bytes]) -> None:
-    removed = set(removed_statements()) - set(COMMON)
-    assert len(removed) > 80
-    for name, content in starter.items():
-        if name.endswith(".py"):
-            statements = {ast.unparse(node) for node in ast.walk(ast.parse(content)) if isinstance(node, ast.stmt)}
-            assert not removed & statements, name
+    assert len({*removed_statements()} - {*COMMON}) > 80
+    assert leaks(starter) == []
 
 
-def test_nor_in_its_comments_docstrings_and_pages(starter: dict[str, bytes]) -> None:
-    removed = [statement for statement in set(removed_statements()) - set(COMMON) if len(statement) > 12]
-    anywhere = re.compile("|".join(anyhow_spaced(statement) for statement in removed))
-    for name, content in starter.items():
-        if name.endswith((".py", ".md", ".sh")):
-            assert not anywhere.findall(content.decode()), name
+PLANTED = {
+    "a statement": ("autograder/hw1_autograder/report/table.py", "def f(self):\n    {}\n"),
+    "a short one": ("mytorch/linear.py", "def f(y):\n    y += self.b\n"),
+    "a comment": ("hw1/mc.py", "# {}\n"),
+    "a docstring": ("mytorch/batchnorm.py", 'def f():\n    """Do  {}\n    then."""\n'),
+    "the page": ("README.md", "as in `{}`\n"),
+    "another page": ("data/README.md", "{}"),
+}
 
 
-def test_common_statements_are_still_in_use() -> None:
-    assert set(COMMON) <= set(removed_statements())
+@pytest.mark.parametrize("where", PLANTED)
+def test_one_that_does_is_named_with_its_file_and_nothing_is_left(
+    where: str, starter: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, text = PLANTED[where]
+    statement = max(({*removed_statements()} - {*COMMON}), key=len)
+    planted = {**starter, file: starter[file] + text.replace("{}", statement).encode()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handout, "starter", lambda: planted)
+        assert handout.main(["--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "it would give away, so nothing is left of it" in said
+    assert f"\n  {file}: " in said
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("file", SOURCES)
@@ -131,7 +100,7 @@ def test_with_no_body_removed_it_is_the_solution_byte_for_byte(starter: dict[str
 def test_nothing_private_is_left_that_nothing_uses(starter: dict[str, bytes], file: str) -> None:
     text = starter[file].decode()
     private = set(re.findall(r"^ *(?:def )?(_[a-z]\w*)(?:\(| =)", text, re.M))
-    for name in private | imported(text) - {"os"}:  # os is there for another homework's star import
+    for name in private | imported(text):
         assert len(re.findall(rf"\b{name}\b", text)) > 1, name
     for name in handout.SOLUTIONS_OWN:
         assert not re.search(rf"\b{name}\(", text), name
@@ -177,7 +146,7 @@ def test_what_is_given_stays(starter: dict[str, bytes]) -> None:
 
 def test_nothing_of_the_staff_is_in_it(starter: dict[str, bytes]) -> None:
     assert {name.split("/")[0] for name in starter} == {
-        *("README.md", "autograder", "create_tarball.sh", "data", "hw1", "mytorch", "setup.py")
+        *(".gitignore", "README.md", "autograder", "create_tarball.sh", "data", "hw1", "mytorch", "setup.py")
     }
     for name, content in starter.items():
         assert not name.startswith(("autograder/instructor", "autograder/tests"))
@@ -186,10 +155,148 @@ def test_nothing_of_the_staff_is_in_it(starter: dict[str, bytes]) -> None:
             assert b"staff:" not in content, name
 
 
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of what a starter is made from, which handout.py takes for the project."""
+    root = tmp_path / "project"
+    for name, content in handout.given().items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    monkeypatch.setattr(handout, "ROOT", root)
+    return root
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        "hw1/hw1_backup.py",
+        "mytorch/linear_old.py",
+        "hw1/solution.ipynb",
+        "hw1/hw1.py~",
+        "hw1/old/hw1.py",
+        "data/solution.npz",
+        "data/expected_plots/notes.txt",
+        "autograder/hw1_autograder/grading/notes.md",
+        "autograder/hw1_autograder/grading/old/judges.py",
+    ],
+)
+def test_a_file_that_it_does_not_know_is_refused_by_name(
+    stray: str, project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / stray).parent.mkdir(exist_ok=True)
+    (project / stray).write_text("")
+    assert handout.main(["--out", str(tmp_path / "out")]) == 2
+    assert stray in capsys.readouterr().err
+    assert os.listdir(tmp_path) == ["project"]
+
+
+def test_caches_and_the_four_plots_are_ignored(project: Path) -> None:
+    before = handout.given()
+    for name in ("hw1/train_loss.png", "hw1/__pycache__/hw1.pyc", "mytorch/.DS_Store", "mytorch/linear.pyc"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text("")
+    assert handout.given() == before
+
+
+@pytest.mark.parametrize("name", ["hw1/mc.py", ".gitignore", "data/mnist.npz"])
+def test_a_file_that_is_missing_is_named(name: str, project: Path) -> None:
+    (project / name).unlink()
+    with pytest.raises(handout.HandoutError, match=f"{name} is missing"):
+        handout.given()
+
+
+NOTED = '''
+"""Module."""
+
+import os  # noqa: F401
+
+import numpy as np
+
+
+class Layer:
+    """A layer.
+
+    Notes
+    -----
+    All of it.
+    """
+
+    def backward(self, delta):
+        """Set dW, and return dx.
+
+        Parameters
+        ----------
+        delta : array (N, O)
+
+        Notes
+        -----
+        dW = x^T delta.
+
+        dx = delta W^T.
+
+        Raises
+        ------
+        ValueError
+            Never.
+        """
+        return np.dot(delta, self.W.T)
+'''
+
+LEFT = '''
+"""Module."""
+
+import numpy as np
+
+
+class Layer:
+    """A layer.
+    """
+
+    def backward(self, delta):
+        """Set dW, and return dx.
+
+        Parameters
+        ----------
+        delta : array (N, O)
+
+        Raises
+        ------
+        ValueError
+            Never.
+        """
+        raise NotImplementedError("Layer.backward: writeup ")
+'''
+
+
+def test_notes_and_what_is_imported_for_another_homework_stay_in_the_library() -> None:
+    assert handout.emptied("made_up.py", NOTED, ["Layer.backward"]) == LEFT
+
+
+def test_it_is_kept_out_of_a_repository_what_is_made_anew(starter: dict[str, bytes]) -> None:
+    ignored = starter[".gitignore"].decode().splitlines()
+    assert {"__pycache__/", ".venv/", "/handin.tar", "/hw1/*.png"} <= {*ignored}
+
+
+def test_the_questions_stand_in_their_file_with_the_letters_that_the_grader_takes(starter: dict[str, bytes]) -> None:
+    questions = starter["hw1/mc.py"].decode().split("def question_")[1:]
+    for number, text in enumerate(questions, 1):
+        letters = re.findall(r"^ +\(([a-d])\) \S", text, re.M)
+        assert "".join(letters) == CHOICES[f"question_{number}"]
+
+
+def test_the_training_docstring_says_what_an_epoch_is_made_of(starter: dict[str, bytes]) -> None:
+    text = starter["hw1/hw1.py"].decode().partition("def get_training_stats(")[2]
+    order = ["shuffle", "zero_grads", "forward", "backward", "step"]
+    places = [text.index(word) for word in order]
+    assert places == sorted(places)
+    assert "`train`" in text
+    assert "`eval`" in text
+
+
 # ---------------------------------------------------------------- it is usable
 
 
-def test_it_grades_0_of_95_all_not_started(folder: Path) -> None:
+def test_it_grades_0_points_all_not_started(folder: Path) -> None:
     run = report(folder)
     assert (run.total, run.max_total, run.findings) == (0, MAX_TOTAL, [])
     assert [verdict.status for verdict in run.verdicts.values()] == ["not started"] * len(PROBLEMS)
@@ -199,7 +306,7 @@ def test_its_own_grader_runs_and_names_the_first_problem(folder: Path) -> None:
     command = [sys.executable, "-W", "ignore", "autograder/hw1_autograder/runner.py"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "0 / 95" in done.stdout
+    assert f"0 / {MAX_TOTAL}" in done.stdout
     assert "Next: Multiple Choice Questions, 5 points, section 2" in done.stdout
 
 
@@ -217,7 +324,7 @@ def test_its_page_names_every_body_and_the_points_of_every_section(starter: dict
     for problem in PROBLEMS:
         section = problem.section if problem.section.startswith("3.5") else ".".join(problem.section.split(".")[:2])
         points[section] = points.get(section, 0) + problem.points
-    assert {section: int(number) for section, number in rows.items()} == {**points, "3.6": 5}
+    assert {section: int(number) for section, number in rows.items()} == {**points, "3.6": BY_HAND}
     for body in TO_WRITE:
         _, path, *_ = body.split(":")
         assert path.startswith("question_") or path.rpartition(".")[2] in page

@@ -38,6 +38,7 @@ class Drawn:
     """What `Solution` gives for one seed, kept: the inputs, and the solution's own values."""
 
     def __init__(self, sandbox: Any, seed: int) -> None:
+        self.seed: int | None = seed
         judge = Solution(sandbox, seed, 10)
         self.cases = {key: judge.case(key) for key in cases.CASES}
 

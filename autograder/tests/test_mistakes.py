@@ -91,7 +91,7 @@ def alike(mistake: Mistake) -> set[str]:
 
 def test_the_stored_numbers_are_those_of_the_catalogue() -> None:
     stored = CATALOGUE
-    assert [(hint.text, hint.section) for hint in stored.hints] == [(m.hint, m.section) for m in MISTAKES]
+    assert [*stored.hints] == [(m.hint, m.section, m.key) for m in MISTAKES]
     for mistake in ("dW_summed", "relu_in_place", "std_for_var", "stats_no_shuffling"):
         number = [m.key for m in MISTAKES].index(mistake)
         made = fingerprints.signatures(MISTAKES[number], SOLUTION)

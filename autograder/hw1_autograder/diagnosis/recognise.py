@@ -42,10 +42,11 @@ def _judged(signature: Signature) -> set[str]:
 
 
 class Hint(NamedTuple):
-    """What a mistake of the catalogue says: its text, and where in the writeup to read again."""
+    """What a mistake of the catalogue says: its text, where in the writeup to read again, and the mistake's key."""
 
     text: str
     section: str
+    key: str
 
 
 def signature(outcome: Outcome, mismatches: list[Mismatch]) -> Signature:
@@ -82,7 +83,7 @@ class Catalogue:
     @cached_property
     def hints(self) -> list[Hint]:
         """What each mistake says."""
-        return [Hint(str(text), str(section)) for text, section in self._columns["hints"]] if self._columns else []
+        return [Hint(*map(str, row)) for row in self._columns["hints"]] if self._columns else []
 
     @cached_property
     def signatures(self) -> list[dict[str, Signature]]:
@@ -126,9 +127,15 @@ class Catalogue:
         return alike and all(known[name].same(found[name]) for name in known.keys() & found.keys())
 
     def named(self, mistakes: list[int]) -> list[Hint]:
-        """The different hints of these mistakes, or none if too many are left to single one out."""
-        hints = list(dict.fromkeys(self.hints[mistake] for mistake in mistakes))
-        return hints if len(hints) <= MOST_HINTS else []
+        """The different hints of these mistakes, or none if too many are left to single one out.
+
+        Mistakes with the same numbers share a hint: it carries the key of the first.
+        """
+        hints: dict[tuple[str, str], Hint] = {}
+        for mistake in mistakes:
+            hint = self.hints[mistake]
+            hints.setdefault((hint.text, hint.section), hint)
+        return [*hints.values()] if len(hints) <= MOST_HINTS else []
 
 
 def columns(hints: list[Hint], signatures: list[dict[str, Signature]]) -> dict[str, np.ndarray]:

@@ -138,4 +138,6 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
     remarks += [f"this system can't enforce a limit on {name}" for name in grading.not_enforced]
     if failure:
         remarks.insert(0, f"the grader failed, and this report is not whole: {failure}")
-    return Run(settings.submission, grading.verdicts, found, remarks, time.monotonic() - start, failure)
+    seconds = time.monotonic() - start
+    digest, seed = grading.submission.digest, grading.judge.seed
+    return Run(settings.submission, grading.verdicts, found, remarks, seconds, failure, digest, seed)

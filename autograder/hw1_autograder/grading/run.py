@@ -49,7 +49,9 @@ class Finding:
 class Run:
     """All that a report tells: the verdicts by key, the findings, remarks on the handin and on the machine.
 
-    `failure` is what went wrong in the grader itself, and kept it from grading or explaining all.
+    `failure` is what went wrong in the grader itself, or before it could begin, and kept it from grading or explaining
+    all. `digest` is that of the submission's files, `seed` that of a solution's fresh inputs, or None where the judge
+    was the prestored references.
     """
 
     submission: str
@@ -58,16 +60,23 @@ class Run:
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
     failure: str = ""
+    digest: str = ""
+    seed: int | None = None
 
     @property
     def total(self) -> int:
         return sum(verdict.score for verdict in self.verdicts.values())
 
     @property
+    def graded(self) -> bool:
+        """Whether any problem was."""
+        return any(verdict.reason or verdict.status == "passed" for verdict in self.verdicts.values())
+
+    @property
     def max_total(self) -> int:
         return sum(verdict.problem.points for verdict in self.verdicts.values())
 
 
-def not_graded(reason: str) -> Run:
-    """The run of a submission of which nothing could be graded: every problem in error, for that reason."""
-    return Run("", {problem.key: Verdict(problem, "error", reason) for problem in PROBLEMS}, failure=reason)
+def not_graded(submission: str, reason: str) -> Run:
+    """The run of a submission of which nothing could be graded: every problem in error, without a reason of its own."""
+    return Run(submission, {problem.key: Verdict(problem, "error") for problem in PROBLEMS}, failure=reason)

@@ -209,6 +209,7 @@ PROBLEMS: tuple[Problem, ...] = (
 
 BY_KEY = {problem.key: problem for problem in PROBLEMS}
 MAX_TOTAL = sum(problem.points for problem in PROBLEMS)
+BY_HAND = 5  # more points, which the staff give for get_training_stats and the plots (writeup, 3.6)
 
 # Every body that a student writes, and the section of the writeup that first asks for it. After a second colon
 # stands the attribute from whose assignment on the body is the student's; what lies before that is given.

@@ -59,6 +59,11 @@ class Submission:
                     found.append(name)
         return found
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the files, by name and content: the same for a tar and for the folder that it holds."""
+        return hashlib.sha256(repr(sorted(self.files.items())).encode()).hexdigest()
+
     def source(self, file: str) -> list[str]:
         """The lines of a file, as well as they can be decoded."""
         return self.files.get(file, b"").decode("utf-8", "replace").splitlines()
