@@ -106,6 +106,5 @@ def _floating(x: np.ndarray) -> np.ndarray:
 def _last(activation: Activation) -> np.ndarray:
     """Return the activation's state; raise ValueError where there is none yet."""
     if activation.state is None:
-        name = type(activation).__name__
-        raise ValueError(f"{name}.derivative needs the state of a forward pass, but forward was never called")
+        raise ValueError(f"{activation} needs a forward pass before its derivative")
     return activation.state

@@ -95,5 +95,5 @@ class SoftmaxCrossEntropy(Criterion):
             Before the first `forward`.
         """
         if self.softmax is None:
-            raise ValueError("SoftmaxCrossEntropy.derivative needs a forward pass, but forward was never called")
+            raise ValueError("SoftmaxCrossEntropy needs a forward pass before its derivative")
         return self.softmax - self.labels
