@@ -215,11 +215,8 @@ def probe_mlp_dtype(course: Course, x: np.ndarray, y: np.ndarray, **network: np.
         values.update({name: given[name] for name in names if name in given})
     mlp.step()
     for i, layer in enumerate(linear_layers(mlp, network)):
-        values[f"linear_layers[{i}].W after the step"], values[f"linear_layers[{i}].b after the step"] = (
-            layer.W,
-            layer.b,
-        )
-    turned = [
-        f"{name} is {dtype}" for name, value in values.items() if (dtype := np.asarray(value).dtype) != np.float32
-    ]
+        values[f"linear_layers[{i}].W after the step"] = layer.W
+        values[f"linear_layers[{i}].b after the step"] = layer.b
+    types = {name: np.asarray(value).dtype for name, value in values.items()}
+    turned = [f"{name} is {dtype}" for name, dtype in types.items() if dtype != np.float32]
     return {"the first that turns": (turned or [""])[0]}
