@@ -324,13 +324,8 @@ def probe_mlp_twice(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict
     return {**mlp_backward(x, y, **network), "x after the calls": x, "labels after the calls": y}
 
 
-def probe_mlp_dtype(x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> dict[str, Any]:
-    names = ["forward(x)"]
-    for k in range(len(network["activations"])):
-        names += [f"linear_layers[{k}].{name}" for name in ("W after step 1", "b after step 1", "dW", "db")]
-        if f"gamma{k}" in network:
-            names += [f"bn_layers[{k}].{name}" for name in ("dgamma", "dbeta")]
-    return dict.fromkeys(names, "float32")
+def probe_mlp_dtype(**_: np.ndarray) -> dict[str, Any]:
+    return {"the first that turns": ""}
 
 
 def training_log(**_: np.ndarray) -> dict[str, Any]:

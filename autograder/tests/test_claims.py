@@ -64,8 +64,8 @@ ROWS = (
             (BATCHNORM, NORM, "self.norm = (x - self.mean) / np.sqrt(self.var ** 2 + self.eps)"),
             (BATCHNORM, "sqrt ** 3", "(self.mean + self.eps) ** 1.5"),
         ),
-        "bn_layers[0].norm is",
-        ("right: bn_layers[0].mean, bn_layers[0].var",),
+        "BatchNorm by itself: norm is",
+        ("right: mean, var",),
         ("first goes wrong",),
     ),
     Row(
@@ -75,8 +75,8 @@ ROWS = (
             (BATCHNORM, "np.mean(x, axis=0, keepdims=True)", "np.mean(x, axis=0)"),
             (BATCHNORM, NORM, "self.norm = (x - self.mean) / (self.var + self.eps)"),
         ),
-        "bn_layers[0].norm is",
-        ("right: bn_layers[0].mean, bn_layers[0].var",),
+        "BatchNorm by itself: norm is",
+        ("right: mean, var",),
         ("has the shape",),
     ),
     Row(
@@ -191,7 +191,7 @@ def test_gamma_and_beta_left_out_are_said_once(grade: Grade) -> None:
 def test_the_quantity_that_turned_first_is_told(grade: Grade) -> None:
     run = grade((ACTIVATION, "np.where(self.state > 0, 1.0, 0.0)", "(self.state > 0).astype(float)"))
     [finding] = [finding for finding in run.findings if "float32" in finding.title]
-    assert finding.reason == "bn_layers[1].dgamma is 'float64'"
+    assert finding.reason == "the first that turns: bn_layers[1].dgamma is float64"
     assert [hint.section for hint in finding.hints] == ["3.1.6"]
 
 

@@ -203,13 +203,20 @@ def probe_mlp_twice(course: Course, x: np.ndarray, y: np.ndarray, **network: np.
 
 @exercise
 def probe_mlp_dtype(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
-    """A training step in float32, the parameters of batch norm too, which BatchNorm(size) makes float64."""
+    """What turns first, as a training step goes, where all is float32, the parameters of batch norm too."""
     mlp = make_mlp(course, network)
     mlp.zero_grads()
     values = {"forward(x)": mlp(x.copy())}
     mlp.backward(y.copy())
-    values.update(gradients(mlp, network))
+    given = gradients(mlp, network)
+    for i in reversed(range(len(linear_layers(mlp, network)))):
+        names = [f"bn_layers[{i}].{name}" for name in ("dgamma", "dbeta")]
+        names += [f"linear_layers[{i}].{name}" for name in ("dW", "db")]
+        values.update({name: given[name] for name in names if name in given})
     mlp.step()
     for i, layer in enumerate(linear_layers(mlp, network)):
-        values[f"linear_layers[{i}].W after step 1"], values[f"linear_layers[{i}].b after step 1"] = layer.W, layer.b
-    return {name: np.asarray(value).dtype.name for name, value in values.items()}
+        values[f"linear_layers[{i}].W after the step"] = layer.W
+        values[f"linear_layers[{i}].b after the step"] = layer.b
+    types = {name: np.asarray(value).dtype for name, value in values.items()}
+    turned = [f"{name} is {dtype}" for name, dtype in types.items() if dtype != np.float32]
+    return {"the first that turns": (turned or [""])[0]}

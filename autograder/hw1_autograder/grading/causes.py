@@ -129,7 +129,9 @@ class Causes:
         for key in networks:
             self._of_a_network(key)
         for key, faults in self.faults.items():
-            hints = [hint for fault in faults for hint in self.catalogue.named(fault.mistakes)]
+            # An exception alone names no mistake: many raise the same, and its place and values are said.
+            told = [fault.mistakes for fault in faults if fault.kind or not fault.place]
+            hints = [hint for mistakes in told for hint in self.catalogue.named(mistakes)]
             self.wrong[key].hints = list(dict.fromkeys(hints))
 
     # ------------------------------------------------------------ layers
@@ -289,9 +291,6 @@ class Causes:
         return f"{file}, line {line}: `{code}`: " if code else ""
 
     def _mistakes(self, key: str, found: Signature, among: Collection[str] = ()) -> list[int]:
-        """The mistakes of these numbers. An exception has none: what it says and where is said, and shared by many."""
-        if "raised" in found and "deviation" not in found:
-            return []
         return self.catalogue.candidates(key, found, self.passed, among)
 
     def _said(self, result: Result, mismatches: list[Mismatch] | None = None) -> str:

@@ -151,7 +151,7 @@ def batchnorm_eval_inputs(spread: float = 1.0, calls: int = 1) -> Callable[[Rand
     def inputs(random: Random) -> dict[str, Any]:
         values = batchnorm_inputs(9, 4, spread, calls)(random)
         del values["delta"]
-        return {**values, "x_eval": spread * (3 + random.randn(1, 4))}
+        return {**values, "x_eval": spread * (3 + random.randn(3, 4))}
 
     return inputs
 
