@@ -92,7 +92,7 @@ def test_json_tells_of_each_problem_how_it_went(name: str, status: str, reason: 
 def test_a_waiting_problem_names_the_first_that_it_waits_for(report: dict[str, Any]) -> None:
     waits = {problem["name"]: problem["waits_for"] for problem in report["problems"] if problem["waits_for"]}
     assert waits["Linear Classifier (backward)"] == "Softmax Cross Entropy (derivative)"
-    assert waits["N Hidden Layer (backward) 2"] == "ReLU Non-Linearity (derivative)"
+    assert waits["N Hidden Layer (backward) 2"] == "Softmax Cross Entropy (derivative)"
     assert "Linear Layer (backward)" not in waits
 
 
