@@ -90,7 +90,7 @@ def told(keys: Keys) -> Told:
 
 
 def named(mistake: Mistake, hints: set[str], said: str) -> bool:
-    """Whether a mistake's hint is given, or its line is shown where it raises, or its method of the network is named."""
+    """Whether a mistake's hint is given, its line is shown as raising, or its method of the network is named."""
     lines = {line.strip() for code in mistake.code.values() for line in code.splitlines()}
     shown = any(f"`{line}`: " in said for line in lines if line)
     method = any(f"{body} " in said for body in mistake.code if body.startswith("MLP."))
