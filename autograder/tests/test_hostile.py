@@ -43,8 +43,7 @@ POINTS = {problem.key: problem.points for problem in PROBLEMS}
 
 # What one question or one method is needed by.
 MC = {"multiple_choice": "error"}
-ONE = {"relu_derivative": "failed"}  # right numbers of the wrong kind: the network takes them
-RELU = {"relu_derivative": "failed", "hidden2_backward": "waiting", "hidden3_backward": "waiting"}
+RELU = {"relu_derivative": "failed"}  # no network that costs points has a ReLU of the student's
 NEEDS_HW1 = [key for key in POINTS if key.startswith(("classifier", "single", "hidden", "momentum", "batchnorm"))]
 ACTIVATIONS = [key for key in POINTS if key.startswith(("sigmoid", "tanh", "relu"))]
 
@@ -176,7 +175,7 @@ ROWS = [
     ),
     # it returns something else
     derivative("None", "None", "is None, expected", RELU),
-    derivative("a list", "right.tolist()", "is a list", ONE),
+    derivative("a list", "right.tolist()", "is a list", RELU),
     derivative("a generator", "(row for row in right)", "is a generator"),
     derivative("a function", "lambda: right", "is a function"),
     derivative("a number", "1.0", "is a float"),
@@ -184,11 +183,11 @@ ROWS = [
     derivative("an array of texts", "right.astype(str)", ""),
     derivative("an array of dates", "right.astype('M8[s]')", "ndarray of datetime64"),
     derivative("records", "right.astype([('x', float)])", "ndarray of"),
-    derivative("integers", "right.astype(int)", "dtype int64", ONE),
-    derivative("booleans", "right.astype(bool)", "dtype bool", ONE),
-    derivative("float32", "right.astype('f4')", "dtype float32", ONE),
+    derivative("integers", "right.astype(int)", "dtype int64", RELU),
+    derivative("booleans", "right.astype(bool)", "dtype bool", RELU),
+    derivative("float32", "right.astype('f4')", "dtype float32", RELU),
     derivative("long doubles", "right.astype(np.longdouble)", ""),
-    derivative("the other byte order", "right.astype('>f8')", "dtype >f8", ONE),
+    derivative("the other byte order", "right.astype('>f8')", "dtype >f8", RELU),
     derivative("complex numbers", "right + 0j", "dtype complex128"),
     derivative("NaN", "right * np.nan", "entries not finite"),
     derivative("infinity", "np.where(right > 0, np.inf, right)", "entries not finite"),
@@ -206,16 +205,16 @@ ROWS = [
     derivative("texts of the other byte order", "np.array(['a', 'b'], '>U1')", ""),
     derivative("a matrix", "np.matrix(right)", "numpy.matrix"),
     derivative("a masked array", "np.ma.array(right, mask=True)", "MaskedArray"),
-    derivative("a memory map", "right.view(np.memmap)", "numpy.memmap", ONE),
+    derivative("a memory map", "right.view(np.memmap)", "numpy.memmap", RELU),
     derivative(
         "an array that equals everything",
         "right.view(type('A', (np.ndarray,), {'__eq__': lambda a, b: True}))",
         "A",
-        ONE,
+        RELU,
     ),
     derivative("an object that equals everything", "type('A', (), {'__eq__': lambda a, b: True})()", "A, expected"),
     derivative(
-        "an object that turns into arrays", "type('A', (), {'__array__': lambda *a, **k: right})()", "A, expected", ONE
+        "an object that turns into arrays", "type('A', (), {'__array__': lambda *a, **k: right})()", "A, expected", RELU
     ),
     derivative("an object of a lying class", "type('A', (), {'__class__': np.ndarray})()", "A, expected"),
     derivative(
