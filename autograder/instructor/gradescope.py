@@ -34,7 +34,7 @@ RUN = """\
 # Run by Gradescope for every submission: takes handin.tar, or the folders hw1 and mytorch, and writes results.json.
 base=${{AUTOGRADER_BASE:-/autograder}}
 submission=$base/submission
-for tar in "$submission"/*.tar; do
+for tar in "$submission"/*.tar "$submission"/*.tar.gz "$submission"/*.tgz; do
     [ -f "$tar" ] && [ ! -L "$tar" ] && submission=$tar
 done
 mkdir -p "$base/results"

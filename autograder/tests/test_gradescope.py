@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -77,11 +78,11 @@ def check_fields(found: dict[str, Any]) -> None:
     assert len({test["number"] for test in found["tests"]}) == len(PROBLEMS)
 
 
-@pytest.mark.parametrize("as_tar", [True, False])
-def test_a_full_submission_gets_full_points_as_a_tar_and_as_folders(
-    package: Path, tmp_path: Path, as_tar: bool
-) -> None:
-    found = results(package, tmp_path, {"handin.tar": tar_of(files_of())} if as_tar else files_of())
+@pytest.mark.parametrize("name", ["handin.tar", "handin.tar.gz", "handin.tgz", ""])
+def test_a_full_submission_gets_full_points_as_a_tar_and_as_folders(package: Path, tmp_path: Path, name: str) -> None:
+    tar = tar_of(files_of())
+    packed = tar if name.endswith(".tar") else gzip.compress(tar)
+    found = results(package, tmp_path, {name: packed} if name else files_of())
     check_fields(found)
     assert sum(test["score"] for test in found["tests"]) == MAX_TOTAL
     assert [test["output"] for test in found["tests"]] == [""] * len(PROBLEMS)

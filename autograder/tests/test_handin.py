@@ -5,9 +5,11 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import lzma
 import os
 import tarfile
 import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,14 +31,20 @@ def add(tar: Tar, name: str, data: bytes = b"x = 1\n", kind: bytes = tarfile.REG
     tar.addfile(member, io.BytesIO(data))
 
 
-def packed(*extra: Callable[[Tar], None], prefix: str = "", mode: str = "w", before: bool = False) -> bytes:
+def packed(
+    *extra: Callable[[Tar], None],
+    prefix: str = "",
+    mode: str = "w",
+    before: bool = False,
+    name_of: Callable[[str], str] = str,
+) -> bytes:
     """The solution as a tar, with other members after it."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode=mode, format=tarfile.PAX_FORMAT) as tar:  # type: ignore[call-overload]
         for put in extra if before else ():
             put(tar)
         for name, data in solution().items():
-            add(tar, prefix + name, data)
+            add(tar, prefix + name_of(name), data)
         for put in () if before else extra:
             put(tar)
     return out.getvalue()
@@ -128,16 +136,31 @@ def sparse() -> bytes:
     return header.tobuf(tarfile.GNU_FORMAT) + packed()
 
 
+def zipped(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
 # Archives that give nothing, and the words that say why.
 REFUSED = {
     "empty": (b"", "empty file"),
-    "not a tar": (b"hello\n" * 1000, "damaged or cut off"),
+    "a single .py file": (solution()["hw1/hw1.py"], "is a single file of text, such as one .py file, not a tar"),
+    "a single .py file by gzip": (gzip.compress(solution()["hw1/mc.py"]), "is a single file of text"),
+    "a zip": (zipped(solution()), "is a zip, not a tar: hand in the handin.tar that create_tarball.sh makes"),
+    "xz": (lzma.compress(packed()), "is compressed by xz, not a tar"),
+    "HW1 and MyTorch": (
+        packed(name_of=lambda name: name.replace("hw1/", "HW1/").replace("mytorch/", "MyTorch/")),
+        "left out: MyTorch/, which has to be named mytorch/, in lower case; left out: HW1/, which",
+    ),
     "a tar of nothing": (bytes(10240), "holds no .py file"),
     "random numbers": (bytes(i * i % 251 for i in range(5000)), "damaged or cut off"),
     "gzip of nothing": (gzip.compress(b""), "empty file"),
     "gzip cut off": (gzip.compress(packed())[:40], "damaged or cut off"),
     "gzip's header alone": (b"\x1f\x8b", "damaged or cut off"),
-    "bzip2": (bz2.compress(packed()), "damaged or cut off"),
+    "bzip2": (bz2.compress(packed()), "is compressed by bzip2, not a tar"),
     "cut off in the first member": (packed()[:600], "damaged or cut off"),
     "a bomb": (gzip.compress(bytes(1 << 26)), "larger than 32 MiB"),
     "a negative size": (with_negative_size(), ""),
@@ -166,6 +189,25 @@ def test_an_archive_without_a_submission_is_refused_in_one_line(name: str, tmp_p
         tracemalloc.stop()
     assert words in str(refusal.value)
     assert str(refusal.value).isprintable()
+
+
+@pytest.mark.parametrize("suffix", [".tar.gz", ".tgz", ".tar"])
+def test_a_tar_by_gzip_is_taken_whatever_its_name(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"handin{suffix}"
+    path.write_bytes(gzip.compress(packed()))
+    assert submission.read(str(path)).files == solution()
+
+
+def test_one_folder_in_capitals_is_said_and_the_other_taken(tmp_path: Path) -> None:
+    read = submission.read(at(tmp_path, packed(name_of=lambda name: name.replace("hw1/", "Hw1/"))))
+    assert {name.partition("/")[0] for name in read.files} == {"mytorch"}
+    assert read.remarks == ["left out: Hw1/, which has to be named hw1/, in lower case"]
+
+
+def test_a_folder_in_capitals_is_said_of_a_folder_too(tmp_path: Path) -> None:
+    handins.write({name.replace("hw1/", "HW1/"): data for name, data in solution().items()}, tmp_path)
+    remarks = [] if (tmp_path / "hw1").is_dir() else ["left out: HW1/, which has to be named hw1/, in lower case"]
+    assert submission.read(str(tmp_path)).remarks == remarks
 
 
 def test_of_an_archive_that_is_cut_off_the_whole_files_are_graded(tmp_path: Path) -> None:
@@ -250,7 +292,7 @@ def test_a_folder_is_taken_as_a_tar_of_it_would_be(tmp_path: Path) -> None:
         (".", "hw1/ and mytorch/ lie in work/ there"),
         ("work/hw1", "holds no .py file in hw1/ or mytorch/"),
         ("nowhere", "no such folder or file"),
-        ("work/hw1/mc.py", "damaged or cut off"),
+        ("work/hw1/mc.py", "is a single file of text"),
     ],
 )
 def test_another_path_is_refused_in_one_line(place: str, words: str, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from grading.run import Verdict
 from grading.settings import MISTAKES as STORED
 from grading.settings import REFERENCES
 from handins import CATALOGUE, MAX_TOTAL, ROOT, report, solution
-from homework.problems import PROBLEMS
+from homework.problems import PROBLEMS, builds_on
 from mistakes import FILES, MISTAKES, SAME_NUMBERS, Mistake, apply
 from report import table
 from sandbox.submission import Submission
@@ -44,9 +44,12 @@ def first_fault(run: Any) -> Verdict | None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.key)
-def test_a_mistake_is_named_first_and_nothing_that_is_right(mistake: Mistake, grade: Grade) -> None:
+def test_a_mistake_costs_what_needs_it_and_is_named_first_and_nothing_that_is_right(
+    mistake: Mistake, grade: Grade
+) -> None:
     run = grade(mistake.key)
     fault = first_fault(run)
+    assert {key for key, verdict in run.verdicts.items() if verdict.status != "passed"} <= dependent(mistake)
     if fault is None:
         assert mistake.finding, f"{mistake.key} costs no points, so it needs the key of its finding"
         assert run.findings, "neither points nor a finding"
@@ -59,6 +62,21 @@ def test_a_mistake_is_named_first_and_nothing_that_is_right(mistake: Mistake, gr
         alone = [v for v in run.verdicts.values() if v.status not in ("passed", "not started") and not v.behind]
         assert alone in ([fault], []), "one cause, but several faults are reported"
     assert falsehoods(mistake, run) == []
+
+
+def dependent(mistake: Mistake) -> set[str]:
+    """The problems that ask for a body that the mistake is in, and those that build on them by the writeup."""
+    bodies = {f"{FILES[target.partition('.')[0]]}:{target}" for target in mistake.code}
+    own = {p.key for p in PROBLEMS if bodies & {":".join(body.split(":")[:2]) for body in p.bodies}}
+    return own | {problem.key for problem in PROBLEMS if own & {*builds_on(problem)}}
+
+
+@pytest.mark.parametrize("name", ["Tanh", "ReLU"])
+def test_an_activation_costs_its_own_four_points_and_no_more(name: str) -> None:
+    changes = [mistake for mistake in MISTAKES if {f"{name}.forward", f"{name}.derivative"} & mistake.code.keys()]
+    assert len(changes) > 3
+    for mistake in changes:
+        assert dependent(mistake) <= {f"{name.lower()}_forward", f"{name.lower()}_derivative"}
 
 
 def falsehoods(mistake: Mistake, run: Any) -> list[str]:

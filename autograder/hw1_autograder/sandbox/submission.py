@@ -27,6 +27,16 @@ MAX_FILES = 200
 MAX_FILE = 1 << 20  # bytes
 MAX_ARCHIVE = 32 << 20  # bytes of a tar, unpacked by gzip
 MAX_FOLDERS = 4  # that lie in one another
+HAND_IN = "hand in the handin.tar that create_tarball.sh makes"
+OTHER_KINDS = {  # by the bytes that a file begins with
+    b"PK\x03\x04": "a zip",
+    b"PK\x05\x06": "an empty zip",
+    b"BZh": "compressed by bzip2",
+    b"\xfd7zXZ\0": "compressed by xz",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a rar archive",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd",
+}
 MAX_MEMBERS = 20_000  # of a tar that are looked at
 HARMLESS = (".png", ".pyc", ".pyo", ".md", ".txt", ".npy", ".npz", ".jpg", ".pdf", ".ipynb")
 
@@ -88,9 +98,18 @@ class Submission:
             return True
         return False
 
+    def misnamed(self, path: str) -> bool:
+        """Whether a path begins with a folder that differs from hw1 or mytorch in its capitals alone; says so."""
+        top = path.removeprefix("./").partition("/")[0]
+        if top in FOLDERS or top.lower() not in FOLDERS:
+            return False
+        self.remark(f"left out: {top}/, which has to be named {top.lower()}/, in lower case")
+        return True
+
     def remark(self, line: str) -> None:
-        if len(self.remarks) < 10:
-            self.remarks.append(_shown(line))
+        line = _shown(line)
+        if len(self.remarks) < 10 and line not in self.remarks:
+            self.remarks.append(line)
 
 
 def _in_standard_library(module: str) -> bool:
@@ -137,6 +156,10 @@ def _from_folder(path: str, links: bool) -> Submission:
     for name in names:
         if any(os.path.isdir(os.path.join(path, name, folder)) for folder in FOLDERS):
             submission.wrapped = _shown(name)
+        if not all(
+            os.path.isdir(os.path.join(path, folder)) for folder in FOLDERS
+        ):  # capitals are the same on some disks
+            submission.misnamed(name)
 
     def own(place: str) -> bool:
         """Whether what is there, links followed, may be read; says so if not."""
@@ -191,7 +214,7 @@ def _from_tar(path: str) -> Submission:
                     continue
                 if name is None or not member.isreg():
                     submission.wrapped = submission.wrapped or _shown(_above(member.name))
-                    if not member.name.endswith(HARMLESS):
+                    if not submission.misnamed(member.name) and not member.name.endswith(HARMLESS):
                         submission.remark(f"left out, not a regular .py file of hw1/ or mytorch/: {member.name}")
                 elif submission.take(name, member.size):
                     file = tar.extractfile(member)
@@ -210,12 +233,18 @@ def _archive(path: str) -> io.BytesIO:
     """The tar, unpacked if it is compressed by gzip; never more of it than the cap."""
     with open(path, "rb") as file:
         data = file.read(MAX_ARCHIVE + 1)
+    for start, kind in OTHER_KINDS.items():
+        if data.startswith(start):
+            raise NoSubmission(f"{path}: is {kind}, not a tar: {HAND_IN}")
     if data[:2] == b"\x1f\x8b":
         import zlib
 
         data = zlib.decompressobj(wbits=31).decompress(data, MAX_ARCHIVE + 1)
     if len(data) > MAX_ARCHIVE:
         raise NoSubmission(f"{path}: larger than {MAX_ARCHIVE >> 20} MiB; the course takes handins of up to 2 MB")
+    text = data[:512].decode("utf-8", "replace")
+    if len(data) > 64 and "\0" not in text and text.count("\ufffd") < 2:  # a tar's first block ends in zeros
+        raise NoSubmission(f"{path}: is a single file of text, such as one .py file, not a tar: {HAND_IN}")
     return io.BytesIO(data)
 
 
