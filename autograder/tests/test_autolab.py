@@ -192,9 +192,9 @@ def test_a_handin_of_garbage_says_its_reason_once_beside_autolabs_own_lines(pack
     output, scores = made(package, b"garbage" * 1000, tmp_path)
     assert scores == dict.fromkeys(listed(package), 0)
     *said, feedback, _ = output.splitlines()
-    assert [line for line in said if "holds no .py file" in line] == said
+    assert [line for line in said if "is a single file of text" in line] == said
     assert len(said) == 1
-    assert feedback.count("holds no .py file") == 1
+    assert feedback.count("is a single file of text") == 1
 
 
 def test_a_solution_that_cannot_run_is_replaced_by_the_references_and_the_output_says_so(

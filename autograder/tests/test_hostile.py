@@ -247,7 +247,7 @@ ROWS = [
         "replaces an exercise",
         body(
             "ReLU.derivative",
-            f"{EXERCISES}frame.f_globals['gradients'] = lambda mlp: {{'passed': True}}\nreturn original(*args)",
+            f"{EXERCISES}frame.f_globals['gradients'] = lambda *_: {{'passed': True}}\nreturn original(*args)",
         ),
         dict.fromkeys([k for k in NEEDS_HW1 if "backward" in k or k == "batchnorm_train"], "waiting")
         | {"classifier_backward": "failed", "classifier_step": "passed"},

@@ -68,6 +68,8 @@ def dependent(mistake: Mistake) -> set[str]:
     """The problems that ask for a body that the mistake is in, and those that build on them by the writeup."""
     bodies = {f"{FILES[target.partition('.')[0]]}:{target}" for target in mistake.code}
     own = {p.key for p in PROBLEMS if bodies & {":".join(body.split(":")[:2]) for body in p.bodies}}
+    if any(target.startswith("Identity") for target in mistake.code):  # given, and in every network
+        own |= {"classifier_forward", "classifier_backward"}
     return own | {problem.key for problem in PROBLEMS if own & {*builds_on(problem)}}
 
 

@@ -313,7 +313,7 @@ def test_damaged_references_grade_nobody(tmp_path: Path) -> None:
     grader = project(tmp_path, "hw1_reference.npz")
     status, run = told(grader, "--submission", str(ROOT))
     assert (status, run["total"]) == (2, 0)
-    assert "damaged" in run["problems"][0]["reason"]
+    assert "damaged" in run["failure"]
     status, run = told(grader, "--submission", str(ROOT), *SERVER)
     assert (status, run["total"]) == (0, MAX_TOTAL)
     assert ["damaged" in remark for remark in run["remarks"]] == [True]

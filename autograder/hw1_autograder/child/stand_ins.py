@@ -162,6 +162,8 @@ class Watch:
                 if method != "forward" and (self.number, place) not in self.forwarded:
                     layer.forward(*(self._traced(name).copy() for name in self.script[f"{place}.forward"].split()))
                 own = original(layer, *(array.copy() for array in handed), *mode)
+                if original.__name__ == "gradients":  # which returns nothing
+                    own = self._traced(call)
                 if type(own) in (int, float):  # `1.0` is Identity's derivative, whatever the shape
                     own = np.full(self._traced(call).shape, own)
                 differs = [""] if not same(own, self._traced(call)) else []
