@@ -61,7 +61,6 @@ class Watch:
         self.script, self.trace, self.modes, self.parts = script, trace, modes, parts
         self.calls: list[str] = []
         self.shadow: list[str] = []
-        self.unknown: Array | None = None
         self.stage, self.number, self.silent = "", -1, 0
         self.mlp: Any = None
         self.forwarded: set[tuple[int, str]] = set()  # passes and places of layers whose own forward has been run
@@ -128,9 +127,6 @@ class Watch:
         for name in (due, *(key[len(prefix) :] for key in self.trace if key.startswith(prefix))):
             if name and same(value, self.trace.get(prefix + name)):
                 return name
-        if self.unknown is None and value.dtype.kind == "f" and value.nbytes < 1 << 16:
-            self.unknown = value.copy()
-            return "?!"
         return "?"
 
     # ------------------------------------------------------------ stand-ins
@@ -430,14 +426,12 @@ def experiment(
     parts: Array,
     calls: Array,
     modes: Array,
-    empty_bn: Array,
     **arrays: Array,
 ) -> Values:
     """Run another exercise with these parts replaced: names of classes, `MLP.forward`, `MLP.backward`.
 
     `calls` has a line a call, the arrays that it is due to be handed behind its name; `modes` says which passes are
-    training. Of the arrays, those that begin with `in/` are the exercise's inputs, the others are the trace. With
-    `empty_bn` the network gets an empty bn_layers, if it has none.
+    training. Of the arrays, those that begin with `in/` are the exercise's inputs, the others are the trace.
     """
     script = dict(line.partition(" ")[::2] for line in map(str, calls))
     given = {name[len("in/") :]: array for name, array in arrays.items() if name.startswith("in/")}
@@ -447,8 +441,6 @@ def experiment(
     patches = Patches()
 
     def built(mlp: Any, activations: list[Any], criterion: Any) -> None:
-        if empty_bn and not getattr(mlp, "bn_layers", None):
-            mlp.bn_layers = []
         for layer, family in watch.built(mlp, activations, criterion, [str(name) for name in given["activations"]]):
             watched(patches, watch, layer, family)
         for method in (*STAGES, "__call__"):
@@ -499,9 +491,8 @@ def after_forward(course: Course, exercise: Array, part: Array, **arrays: Array)
 
 @exercise
 def experiment_log(course: Course) -> Values:
-    """The calls of the last experiment, what its shadows found, and the first array that was handed and is unknown."""
+    """The calls of the last experiment, and what its shadows found."""
     if not last:
         return {}
     watch = last[0]
-    unknown = {} if watch.unknown is None else {"unknown": watch.unknown}
-    return {"calls": np.array(watch.calls, "U200"), "shadow": np.array(watch.shadow, "U200"), **unknown}
+    return {"calls": np.array(watch.calls, "U200"), "shadow": np.array(watch.shadow, "U200")}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from homework.wiring import Call, backward, forward
 
-UNKNOWN = ("?", "?!")  # arrays that the trace lacks; of the first, the log has the values
+UNKNOWN = "?"  # an array that the trace lacks
 
 
 class Entry(NamedTuple):
@@ -26,16 +26,12 @@ class Entry(NamedTuple):
 
 
 class Deviation(NamedTuple):
-    """What a method of the network does otherwise than a right one, the kind of it, and the line, if it is one line's.
-
-    Where an array was handed that the trace lacks, `due` names the pass and the array in whose place it came.
-    """
+    """What a method of the network does otherwise than a right one, its kind, and the line if it is one line's."""
 
     method: str
     kind: str
     sentence: str
     place: str = ""
-    due: str = ""
 
 
 def read(lines: Iterable[str]) -> list[Entry]:
@@ -62,7 +58,7 @@ def deviations(entries: list[Entry], size: tuple[int, int], modes: list[bool], w
             _backward([entry for entry in own if entry.stage == "backward"], backward(*size), size[0], wrong),
         ):
             if one:
-                found.setdefault(one.method, one._replace(due=f"{number}/{one.due}" if one.due else ""))
+                found.setdefault(one.method, one)
     return list(found.values())
 
 
@@ -74,8 +70,8 @@ def _step(entries: list[Entry], number: int) -> Deviation | None:
 
 
 def _forward(entries: list[Entry], due: list[Call], training: bool) -> Deviation | None:
-    def deviation(kind: str, sentence: str, place: str = "", name: str = "") -> Deviation:
-        return Deviation("MLP.forward", kind, f"MLP.forward {sentence}", place, name)
+    def deviation(kind: str, sentence: str, place: str = "") -> Deviation:
+        return Deviation("MLP.forward", kind, f"MLP.forward {sentence}", place)
 
     names = [call.name for call in due]
     at = 0  # the call that is due
@@ -98,9 +94,9 @@ def _forward(entries: list[Entry], due: list[Call], training: bool) -> Deviation
         elif place > at and handed in ("x", *names[:at]):
             family = due[at].layer.partition("[")[0]
             return deviation(f"leaves out {family}", f"leaves out {due[at].layer}: {_handed(call.layer, handed)}", line)
-        elif handed in UNKNOWN:
+        elif handed == UNKNOWN:
             changed = call.handed[0]
-            return deviation("changes", f"changes {said(changed)} before it hands it to {call.layer}", line, changed)
+            return deviation("changes", f"changes {said(changed)} before it hands it to {call.layer}", line)
         else:
             return deviation(
                 "hands", f"hands {said(handed)} to {call.layer}, where {said(call.handed[0])} is due", line
@@ -113,7 +109,7 @@ def _forward(entries: list[Entry], due: list[Call], training: bool) -> Deviation
     if at == len(due):
         what = said(returned) if returned in ("x", *names) else "something else"
         said_so = f"calls every layer and then returns {what}, not {said(names[-1])}"
-        return deviation("returns", said_so, "", names[-1])
+        return deviation("returns", said_so)
     if returned in names and due[at].layer.startswith("linear"):
         return deviation("stops", f"stops after layer {_number(due[at].layer)} of {_number(due[-1].layer) + 1}")
     if returned in names:
@@ -135,7 +131,7 @@ def _criterion(entries: list[Entry], layers: int) -> Deviation | None:
                 said_so = "calls the criterion with the labels first: it takes the output, then the labels"
                 return deviation(said_so, entry.place)
             for handed, right in zip(entry.handed, due):
-                if handed not in (right, *UNKNOWN):
+                if handed not in (right, UNKNOWN):
                     return deviation(f"hands {said(handed)} to the criterion, where {said(right)} is due", entry.place)
         elif entry.call == "criterion.derivative" and not called:
             said_so = "asks for the criterion's derivative before the criterion is called with output and labels"
@@ -144,8 +140,8 @@ def _criterion(entries: list[Entry], layers: int) -> Deviation | None:
 
 
 def _backward(entries: list[Entry], calls: list[Call], layers: int, wrong: set[str]) -> Deviation | None:
-    def deviation(kind: str, sentence: str, place: str = "", name: str = "") -> Deviation:
-        return Deviation("MLP.backward", kind, f"MLP.backward {sentence}", place, name)
+    def deviation(kind: str, sentence: str, place: str = "") -> Deviation:
+        return Deviation("MLP.backward", kind, f"MLP.backward {sentence}", place)
 
     due = [call for call in calls if call.method == "backward"]
     names = [call.name for call in due]
@@ -175,11 +171,11 @@ def _backward(entries: list[Entry], calls: list[Call], layers: int, wrong: set[s
             said_so = f"leaves out activations[{k}]'s derivative: {_handed(call, handed)}"
             return deviation("leaves out a derivative", said_so, line)
         else:
-            what = "something else" if handed in UNKNOWN else said(handed)
+            what = "something else" if handed == UNKNOWN else said(handed)
             wanted = said(right)
             if right == f"delta[{k}]":
                 wanted = f"{said(_above(k, layers))}, times activations[{k}]'s derivative,"
-            return deviation("hands", f"hands {what} to {call}, where {wanted} is due", line, right)
+            return deviation("hands", f"hands {what} to {call}, where {wanted} is due", line)
     if at < len(due) and {f"{due[at].layer}.{name}" for name in ("dW", "db", "dgamma", "dbeta")} & wrong:
         after = f"stops after {due[at - 1].layer}: it " if at else ""
         return deviation("stops", f"{after}never calls {due[at].layer}.backward")
@@ -208,7 +204,7 @@ def said(name: str) -> str:
         "criterion.derivative": "the criterion's derivative",
         "NoneType": "None",
     }
-    if name in words or name in UNKNOWN:
+    if name in words or name == UNKNOWN:
         return words.get(name, "another array")
     layer, _, method = name.rpartition(".")
     ends = {"forward": "'s output", "backward": "'s dx", "derivative": "'s derivative"}

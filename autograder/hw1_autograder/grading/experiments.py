@@ -37,7 +37,6 @@ class Experiment:
     deviations: dict[str, Deviation]  # by the network's method
     raised_in: str  # the network's method, if it raised in one
     shadow: list[str]
-    unknown: np.ndarray | None = None
 
     @property
     def passed(self) -> bool:
@@ -69,12 +68,12 @@ class Experiments:
     def possible(self, key: str) -> bool:
         return cases.CASES[key][0] in EXERCISES
 
-    def run(self, key: str, parts: frozenset[str], empty_bn: bool = False) -> Experiment | None:
+    def run(self, key: str, parts: frozenset[str]) -> Experiment | None:
         """Run a problem's exercise with these parts replaced; None if that can't be done, or no time is left."""
         if (key, parts) not in self._made:
             if not self._made:
                 self._grading.renew()
-            self._made[key, parts] = self._run(key, parts, empty_bn)
+            self._made[key, parts] = self._run(key, parts)
         return self._made[key, parts]
 
     def isolated(self, key: str) -> Result | None:
@@ -100,7 +99,7 @@ class Experiments:
         outcome = self._grading.exercise("after_forward", given, deadline)
         return Result(outcome, inputs, expected) if outcome.ended in ("returned", "raised") else None
 
-    def _run(self, key: str, parts: frozenset[str], empty_bn: bool) -> Experiment | None:
+    def _run(self, key: str, parts: frozenset[str]) -> Experiment | None:
         deadline = self._grading.time_for(self._grading.deadline)
         traces = self._traces
         if deadline <= 0 or self._stopped:
@@ -128,7 +127,6 @@ class Experiments:
             "parts": np.array(sorted(parts) or [""]),
             "calls": np.array([" ".join([call.name, *call.handed]) for call in calls]),
             "modes": np.array(modes),
-            "empty_bn": np.array(empty_bn),
             **{f"in/{name}": value for name, value in inputs.items()},
             **trace,
         }
@@ -144,4 +142,4 @@ class Experiments:
         entries = read(lines.get("calls", []))
         found = {one.method: one for one in deviations(entries, size, modes, wrong)}
         raised_in = next((f"MLP.{entry.stage}" for entry in entries if entry.call == "raised"), "")
-        return Experiment(parts, result, found, raised_in, lines.get("shadow", []), told.get("unknown"))
+        return Experiment(parts, result, found, raised_in, lines.get("shadow", []))
