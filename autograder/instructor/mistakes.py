@@ -254,6 +254,10 @@ SAME_NUMBERS = (
         {"momentum_ignored", "velocity_not_kept", "velocity_cleared"},
         "a velocity that is lost between two steps moves no parameter, whichever way it was lost",
     ),
+    (
+        {"stats_no_train_mode", "train_sets_no_mode"},
+        "the log shows the mode that a batch is trained in, and that is the same",
+    ),
 )
 
 MISTAKES: tuple[Mistake, ...] = (
@@ -1479,8 +1483,15 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "stats_no_train_mode",
         "3.6",
-        "train() is not called again after validation",
+        "after validation, batches are trained on in inference mode: train() is not called again, or sets no mode",
         _training_stats(start="pass", end="pass"),
+        "training_stats",
+    ),
+    Mistake(
+        "train_sets_no_mode",
+        "3.6",
+        "after validation, batches are trained on in inference mode: train() is not called again, or sets no mode",
+        {"MLP.train": "def train(self):\n    pass"},
         "training_stats",
     ),
     Mistake(
