@@ -25,7 +25,7 @@ from sandbox.workplace import Workplace
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = "def get_training_stats(mlp, dset, nepochs, batch_size):\n"
-TITLE = "training breaks a rule of section 3.6"
+TITLE = "the network's training breaks a rule of section 3.6"
 
 # A right function in another style than the solution's: each mistake is one change of it.
 RIGHT = """

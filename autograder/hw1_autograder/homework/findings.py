@@ -169,7 +169,7 @@ PROBES: tuple[Probe, ...] = (
     Probe(
         "training_stats",
         ("loss_forward", "single_backward", "classifier_step"),
-        "training breaks a rule of section 3.6",
+        "the network's training breaks a rule of section 3.6",
         "its 5 points are given by hand, for what your code does and for the plots",
         unless=("mlp_figures",),
         raising=True,
@@ -177,7 +177,7 @@ PROBES: tuple[Probe, ...] = (
     Probe(
         "training_short",
         ("loss_forward", "single_backward", "classifier_step"),
-        "training breaks a rule of section 3.6 where the last batch is a short one",
+        "the network's training breaks a rule of section 3.6 where the last batch is a short one",
         "its 5 points are given by hand, for what your code does and for the plots",
         ("once an epoch", "not trained on"),
         unless=("mlp_figures", "training_stats"),
