@@ -38,7 +38,7 @@ OTHER_KINDS = {  # by the bytes that a file begins with
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
 }
 MAX_MEMBERS = 20_000  # of a tar that are looked at
-HARMLESS = (".png", ".pyc", ".pyo", ".md", ".txt", ".npy", ".npz", ".jpg", ".pdf", ".ipynb")
+HARMLESS = ("py.typed", ".png", ".pyc", ".pyo", ".md", ".txt", ".npy", ".npz", ".jpg", ".pdf", ".ipynb")
 
 
 class NoSubmission(Exception):
