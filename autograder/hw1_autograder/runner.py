@@ -23,7 +23,7 @@ from grading.run import not_graded  # noqa: E402
 from grading.settings import ROOT, RUN_DEADLINE, Settings  # noqa: E402
 from grading.version import version  # noqa: E402
 from homework.problems import MAX_TOTAL, PROBLEMS, selected  # noqa: E402
-from report import answers, formats, table, watch  # noqa: E402
+from report import answers, formats, watch  # noqa: E402
 from sandbox.process import DEFAULT_DEADLINE, DEFAULT_MEMORY, GraderError, need  # noqa: E402
 from sandbox.submission import NoSubmission  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
@@ -45,8 +45,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         default=ROOT,
         help="a folder that holds hw1/ and mytorch/, or a handin.tar (default: the project that this file lies in)",
     )
-    autolab = os.environ.get("AUTOLAB") == "1"
-    add("--format", choices=formats.FORMATS, default="autolab" if autolab else "table", help="of the report")
+    add("--format", choices=formats.FORMATS, help="of the report (default: table; autolab if AUTOLAB is 1)")
     add("--out", metavar="FILE", help="write json or gradescope there instead of standard output")
     add("--visibility", choices=formats.VISIBILITIES, help="to the students, of the tests on Gradescope")
     add("-k", metavar="WORD", nargs="+", default=[], help="grade only the problems whose name has these words")
@@ -64,21 +63,29 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--training-stats", action="store_true", help="watch get_training_stats on a slice of MNIST, without points")
     add("--contract", metavar="PATH", help="check the mytorch there against what later homeworks need")
     add("--watch", action="store_true", help="grade again whenever a file of the submission is saved")
-    add(
-        "-v", dest="verbose", action="store_true", help="show all of the first fault, and its exercise as Python to run"
-    )
+    add("-v", action="store_true", help="show every fault whole, and the exercise of the first as Python to run")
     add("--version", action="store_true", help="print the grader's version")
     options = parser.parse_args(argv)
+
+    def given(*names: str) -> list[str]:
+        return [name for name in names if getattr(options, name.lstrip("-").replace("-", "_"))]
+
+    for other in given("--training-stats", "--contract"):
+        for option in given("--watch", "-v", "-k", "--against", "--format", "--out"):
+            parser.error(f"{option} goes with grading, not with {other}")
+    options.format = options.format or ("autolab" if os.environ.get("AUTOLAB") == "1" else "table")
     if (options.seed is not None or options.fallback) and not options.against:
         parser.error("--seed and --fallback go with --against: the prestored references have inputs of their own")
     if options.k and not selected(options.k):
-        parser.error(f"-k {' '.join(options.k)}: no problem's name has these words")
+        names = "\n  ".join(problem.name for problem in PROBLEMS)
+        parser.error(f"-k {' '.join(options.k)}: no problem's name has these words; the names are\n  {names}")
     if options.out and options.format not in ("json", "gradescope"):
         parser.error("--out goes with --format json or gradescope")
     if options.visibility and options.format != "gradescope":
         parser.error("--visibility goes with --format gradescope")
-    if options.watch and options.format != "table":
-        parser.error("--watch goes with the table, not with another --format")
+    for option in given("--watch", "-v"):
+        if options.format != "table":
+            parser.error(f"{option} goes with the table, not with --format {options.format}")
     return options
 
 
@@ -143,7 +150,7 @@ def main(argv: list[str] | None = None) -> int:
         if options.contract:
             return contract(options.contract, settings)
         if options.watch:
-            watch.watch(settings.submission, lambda: grade(settings))
+            watch.watch(settings.submission, lambda: grade(settings), options.v)
         run = grade(settings)
         if run.failure:
             print(f"the grader failed, and the report is not whole: {run.failure}", file=sys.stderr)
@@ -160,12 +167,10 @@ def main(argv: list[str] | None = None) -> int:
             return 2
         run = not_graded(settings.submission, reason)
     try:
-        told = formats.publish(run, options.format, options.out, options.visibility)
+        told = formats.publish(run, options.format, options.out, options.visibility, options.v)
     except OSError as error:
         print(f"the results can't be written: {error}", file=sys.stderr)
         return 2
-    if options.verbose and options.format == "table":
-        table.more(run, sys.stdout)
     if options.format == "autolab":
         return 0
     return 2 if run.failure or not told else 0 if run.total == run.max_total else 1

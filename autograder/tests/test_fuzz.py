@@ -236,7 +236,7 @@ def test_whatever_a_child_answers_there_is_a_report(right: dict[Any, Any], monke
         for form in formats.FORMATS:
             out = io.StringIO()
             monkeypatch.setattr(sys, "stdout", out)
-            assert formats.publish(run, form, None), f"seed {seed}"
+            assert formats.publish(run, form, None, None, whole=True), f"seed {seed}"
             monkeypatch.undo()
             assert all(c.isprintable() or c == "\n" for c in out.getvalue()), f"seed {seed}"
             if form == "autolab":

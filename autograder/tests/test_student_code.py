@@ -127,7 +127,7 @@ def grade(tmp_path: Path) -> Grade:
             path.write_bytes(text.encode())
         run = report(tmp_path, **settings)
         out = io.StringIO()
-        table.table(run, out)
+        table.table(run, out, whole=True)
         return run, out.getvalue()
 
     return graded
@@ -167,7 +167,11 @@ def test_a_slip_is_said_once_and_truly(slip: Slip, grade: Grade) -> None:
 @pytest.mark.parametrize(
     ("written", "points", "following"),
     [
-        ([], 0, "Multiple Choice Questions, 5 points, section 2 of the writeup. Still to be written: hw1/mc.py, line"),
+        (
+            [],
+            0,
+            "Sigmoid Non-Linearity (forward), 2 points, section 3.1.1 of the writeup. Still to be written: mytorch/",
+        ),
         (["hw1/mc.py"], 5, "Sigmoid Non-Linearity (forward)"),
         (["hw1/mc.py", "Sigmoid.forward"], 7, "Sigmoid Non-Linearity (derivative)"),
         (["mytorch/activation.py", "hw1/mc.py"], 17, "Softmax Cross Entropy (forward)"),
@@ -279,9 +283,9 @@ def test_three_mistakes_are_three_paragraphs(grade: Grade) -> None:
     )
     _, text = grade(files)
     assert [line for line in text.splitlines() if ", section " in line and not line.startswith(" ")][:3] == [
-        "Multiple Choice Questions, section 2",
-        "Tanh Non-Linearity (derivative), section 3.1.4",
-        "Linear Layer (forward), section 3.4.1",
+        "Linear Layer (forward), section 3.4.1, 2 points and 72 behind it",
+        "Multiple Choice Questions, section 2, 5 points",
+        "Tanh Non-Linearity (derivative), section 3.1.4, 2 points",
     ]
     assert flat("Hint: Tanh.derivative is 1 - tanh(z): the square is missing") in flat(text)
     assert flat("The object has `W`: is that the one that is meant?") in flat(text)

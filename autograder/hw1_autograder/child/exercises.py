@@ -280,7 +280,19 @@ def linear_layers(mlp: Any, network: dict[str, np.ndarray]) -> list[Any]:
 def bn_layers(mlp: Any, network: dict[str, np.ndarray]) -> list[Any]:
     """The batch norms of the network's first layers, as many as the arrays have gammas; all else there is not read."""
     count = len(numbered(network, "gamma"))
-    return _layers(mlp, "bn_layers", count, "gamma") if count else []
+    if not count:
+        return []
+    found = getattr(mlp, "bn_layers", None)
+    if isinstance(found, (list, tuple, type(None))) and not found and not holds_batchnorm(mlp):
+        raise NotImplementedError(f"MLP.bn_layers is {'None' if found is None else 'empty'}, and MLP has no batch norm")
+    return _layers(mlp, "bn_layers", count, "gamma")
+
+
+def holds_batchnorm(mlp: Any) -> bool:
+    """Whether a batch norm is among the network's attributes, or in a list of theirs, under whatever name."""
+    values = list(getattr(mlp, "__dict__", {}).values())
+    values += [item for value in values if isinstance(value, (list, tuple)) for item in value]
+    return any(type(value).__name__ == "BatchNorm" for value in values)
 
 
 def _layers(mlp: Any, attribute: str, count: int, parameter: str) -> list[Any]:

@@ -1,7 +1,7 @@
 """Wrong values in words: which quantity went wrong first, and how its numbers are related to the right ones.
 
-Everything said here is read off the numbers; causes are named by the catalogue (recognise.py). References are never
-printed.
+Everything said here is read off the numbers; causes are named by the catalogue (recognise.py). Of the references one
+entry is told, by `entry`.
 """
 
 from __future__ import annotations
@@ -77,6 +77,18 @@ def evidence(mismatches: list[Mismatch], right: list[str], inputs: Arrays, expec
             f"; also wrong: {_listed(rest)}" if len(rest) <= MOST_NAMED else f"; {len(rest)} others are wrong as well"
         )
     return said
+
+
+def entry(mismatch: Mismatch) -> str:
+    """The first wrong entry beside the expected one; nothing where no numbers of the right shape came."""
+    value, reference = mismatch.value, mismatch.expected
+    if value is None or mismatch.kind not in ("value", "finite") or reference.dtype.kind not in "biuf":
+        return ""
+    wrong = ~close(value.astype(np.float64), reference)
+    where = first(wrong)
+    place = f"[{', '.join(map(str, where))}]" if where else ""
+    count = f" ({wrong.sum()} of {wrong.size} entries wrong)" if where else ""
+    return f"{mismatch.quantity}{place} is {value[where]:.10g}, expected {reference[where]:.10g}{count}"
 
 
 def _listed(names: list[str]) -> str:

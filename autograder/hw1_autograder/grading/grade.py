@@ -17,7 +17,7 @@ from grading.judges import Judge, Prestored, Solution
 from grading.run import Run, Verdict
 from grading.settings import MISTAKES, REFERENCES, TRACES, Settings
 from grading.verdicts import Grading
-from homework.problems import selected
+from homework.problems import BY_KEY, PROBLEMS, Problem, builds_on, selected
 from sandbox import submission
 from sandbox.process import GraderError
 from sandbox.submission import Submission
@@ -83,11 +83,11 @@ def _solution(settings: Settings, files: Submission) -> Solution:
 
 
 class Plugin:
-    """Hands the grading to the pytest run, and keeps to the problems asked for."""
+    """Hands the grading to the pytest run, and keeps to these problems."""
 
-    def __init__(self, grading: Grading, words: tuple[str, ...]) -> None:
+    def __init__(self, grading: Grading, problems: list[Problem]) -> None:
         self.grading = grading
-        self.names = {problem.name for problem in selected(words)}
+        self.names = {problem.name for problem in problems}
 
     def pytest_configure(self, config: Any) -> None:
         config.mytorch_grading = self.grading
@@ -107,11 +107,15 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
     os.environ.pop("PYTEST_ADDOPTS", None)
     switches = ["-s", "--assert=plain", *(f"-pno:{name}" for name in UNUSED)]
     place = ["-c", os.devnull, "--rootdir", os.path.dirname(TESTS), TESTS]
-    plugin = Plugin(grading, settings.words)
+    asked = {problem.key for problem in selected(settings.words)}
+    # A problem's cause may lie in those that it builds on.
+    needed = asked.union(*(builds_on(BY_KEY[key]) for key in asked))
+    problems = [problem for problem in PROBLEMS if problem.key in needed]
+    plugin = Plugin(grading, problems)
     if pytest.main([*switches, *place], plugins=[plugin]) == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     failure = grading.failure
-    for problem in selected(settings.words):
+    for problem in problems:
         if problem.key not in grading.verdicts:
             failure = failure or "pytest did not run every problem"
             grading.verdicts[problem.key] = Verdict(problem, "error", "not graded: pytest did not run it")
@@ -121,7 +125,7 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
         with np.errstate(all="ignore"):
             causes = Causes(grading, catalogue, references, TRACES)
             causes.explain()
-            found = [] if settings.words else findings(grading, catalogue, references)
+            found = findings(grading, catalogue, references, asked)
         if causes.experiments.fault:
             remarks.append(f"nothing was run again to find causes: {causes.experiments.fault}")
     except GraderError as error:
@@ -139,5 +143,10 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
     if failure:
         remarks.insert(0, f"the grader failed, and this report is not whole: {failure}")
     seconds = time.monotonic() - start
+    if settings.against:  # what a server expects is told to nobody
+        for verdict in grading.verdicts.values():
+            verdict.entry = ""
     digest, seed = grading.submission.digest, grading.judge.seed
-    return Run(settings.submission, grading.verdicts, found, remarks, seconds, failure, digest, seed)
+    verdicts = {key: verdict for key, verdict in grading.verdicts.items() if key in asked}
+    beside = {key: verdict for key, verdict in grading.verdicts.items() if key not in asked}
+    return Run(settings.submission, verdicts, found, remarks, seconds, failure, digest, seed, beside)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from homework.problems import PROBLEMS, Problem
+from homework.problems import BY_KEY, PROBLEMS, Problem
 
 if TYPE_CHECKING:  # a report of why nothing could be graded needs no NumPy
     from diagnosis.recognise import Hint
@@ -17,7 +17,8 @@ class Verdict:
 
     `status` is "passed", "failed", "error", "timeout", "not started", or "waiting" for one that fails while a
     problem that it builds on does; `waits_for` is then the key of the first of those. `behind` is the key of the
-    problem that shows the same fault first, `details` a sentence on every wrong quantity.
+    problem that shows the same fault first, `details` a sentence on every wrong quantity, `entry` the first wrong entry
+    beside the expected one.
     """
 
     problem: Problem
@@ -27,6 +28,7 @@ class Verdict:
     printed: str = ""
     seconds: float = 0.0
     details: list[str] = field(default_factory=list)
+    entry: str = ""
     hints: list[Hint] = field(default_factory=list)
     behind: str = ""
 
@@ -49,6 +51,8 @@ class Finding:
 class Run:
     """All that a report tells: the verdicts by key, the findings, remarks on the handin and on the machine.
 
+    `beside` are the verdicts on problems that nobody asked for, and that those asked for build on.
+
     `failure` is what went wrong in the grader itself, or before it could begin, and kept it from grading or explaining
     all. `digest` is that of the submission's files, `seed` that of a solution's fresh inputs, or None where the judge
     was the prestored references.
@@ -62,6 +66,13 @@ class Run:
     failure: str = ""
     digest: str = ""
     seed: int | None = None
+    beside: dict[str, Verdict] = field(default_factory=dict)
+
+    @property
+    def known(self) -> dict[str, Verdict]:
+        """Every verdict, in the writeup's order."""
+        both = {**self.verdicts, **self.beside}
+        return {key: both[key] for key in BY_KEY if key in both}
 
     @property
     def total(self) -> int:

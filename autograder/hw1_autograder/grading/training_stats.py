@@ -50,7 +50,7 @@ def watch(settings: Settings, workplace: Workplace) -> dict[str, Answer]:
 
     def ended(outcome: Outcome) -> str:
         if exceptions.unstarted(outcome, files):
-            return f"still to be written: {' '.join(outcome.raised['message'].split())[:200]}"
+            return f"not started: {' '.join(outcome.raised['message'].split())[:200]}"
         if outcome.ended == "raised":
             return exceptions.exception(outcome, files)
         return exceptions.ending(outcome, settings.deadline)
@@ -58,7 +58,8 @@ def watch(settings: Settings, workplace: Workplace) -> dict[str, Answer]:
     outcome, given = run(EVEN)
     found = training_rules.answers(outcome, given) if outcome.ended == "returned" else {}
     if not found:
-        return {"get_training_stats runs to its end": Answer("no", ended(training_rules.read(outcome, given)))}
+        said = DASH if exceptions.unstarted(outcome, files) else "no"
+        return {"get_training_stats runs to its end": Answer(said, ended(training_rules.read(outcome, given)))}
     outcome, given = run(SHORT)
     short = training_rules.answers(outcome, given) if outcome.ended == "returned" else {}
     if short:

@@ -89,7 +89,9 @@ class Grading:
             result = self.run(problem.key, deadline)
             verdict = self._judged(problem, result, deadline)
             if verdict.status == "failed":
-                verdict.details = [mismatch.sentence for mismatch in values.in_order(result.mismatches)]
+                wrong = values.in_order(result.mismatches)
+                verdict.details = [mismatch.sentence for mismatch in wrong]
+                verdict.entry = values.entry(wrong[0]) if wrong else ""
             verdict.printed, verdict.seconds = result.outcome.printed, result.outcome.seconds
         if verdict.status in ("failed", "error"):
             verdict.waits_for = self._first_failed(problem)

@@ -1,6 +1,7 @@
 """Faults that no problem looks at: reported without points, because they hurt later.
 
-A finding is an exercise like any other; it is run once the problems that it builds on are passed.
+A finding is an exercise like any other; it is run once the problems that it builds on are passed. The weightiest come
+first: what costs points given by hand, wrong numbers, what accumulates, what changes others' arrays, the rest.
 """
 
 from __future__ import annotations
@@ -24,147 +25,12 @@ AFTER_BN = ("batchnorm_train",)
 CHANGES = ("after the calls",)
 
 PROBES: tuple[Probe, ...] = (
-    *(
-        Probe(f"{name.lower()}_large", (f"{name.lower()}_forward", f"{name.lower()}_derivative"), title, why, only)
-        for name in ("Sigmoid", "Tanh", "ReLU")
-        for title, why, only in [
-            (
-                f"{name} is wrong for large inputs",
-                "training meets such inputs sooner or later",
-                ("forward(x)", "derivative()"),
-            ),
-            (
-                f"{name} changes its argument or its state",
-                "the layer before still needs these numbers, and a second derivative() would be wrong",
-                (*CHANGES, "derivative() again"),
-            ),
-        ]
-    ),
-    *(
-        Probe(key, ("loss_forward", "loss_derivative"), title, why, only)
-        for key, title, why, only in [
-            (
-                "loss_large",
-                "SoftmaxCrossEntropy is wrong for large logits",
-                "an overflow ends a training run, and a capped loss hides mistakes (writeup, appendix B)",
-                ("forward(x, y)", "derivative()"),
-            ),
-            (
-                "loss_large",
-                "SoftmaxCrossEntropy changes its arguments or its own cache",
-                "the caller's logits and labels are still in use, and a second derivative() would be wrong",
-                (*CHANGES, "derivative() again"),
-            ),
-        ]
-    ),
-    Probe(
-        "linear_arguments",
-        ("linear_backward",),
-        "Linear changes its arguments or its own arrays",
-        "x and delta belong to the layers beside it, which still use them",
-    ),
-    Probe(
-        "linear_twice",
-        ("linear_backward",),
-        "Linear.backward accumulates",
-        "a second call without zero_grads would train on the old batch as well",
-    ),
-    Probe(
-        "batchnorm_small",
-        AFTER_BN,
-        "BatchNorm is wrong for units of tiny variance",
-        "epsilon decides there: it is 1e-8, and stands inside the root (writeup, eq. 31)",
-        ("forward(x)", "backward(delta)", "dgamma"),
-    ),
-    Probe(
-        "batchnorm_layer",
-        ("batchnorm_inference",),
-        "BatchNorm on its own differs from BatchNorm in a network",
-        "later homeworks use the layer by itself",
-        ("forward(x)", "backward(delta)", "dgamma", "dbeta"),
-    ),
-    Probe(
-        "batchnorm_layer",
-        AFTER_BN,
-        "BatchNorm changes its arguments",
-        "x and delta belong to the layers beside it, which still use them",
-        CHANGES,
-    ),
-    Probe(
-        "batchnorm_twice",
-        AFTER_BN,
-        "BatchNorm.backward accumulates",
-        "a second call without zero_grads would train on the old batch as well",
-        ("dgamma", "dbeta"),
-    ),
-    Probe(
-        "batchnorm_eval_small",
-        ("batchnorm_inference",),
-        "BatchNorm is wrong in inference for units of tiny variance",
-        "epsilon decides there: it is 1e-8, and stands inside the root (writeup, eq. 31)",
-        unless=("batchnorm_small",),
-    ),
-    Probe(
-        "mlp_bn_momentum",
-        ("batchnorm_inference", "momentum"),
-        "gamma and beta do not take plain steps beside momentum",
-        "only W and b have a velocity (writeup, 3.5.3); a network with batch norm trains otherwise than expected",
-    ),
-    Probe(
-        "mlp_init",
-        ("single_forward",),
-        "MLP does not call each init function once for every layer, with its sizes",
-        "a second call draws other numbers, and all the weights of a seeded run differ",
-    ),
-    Probe(
-        "mlp_activations",
-        (
-            "hidden3_backward",
-            "single_backward",
-            *(f"{name}_{part}" for name in ("tanh", "relu") for part in ("forward", "derivative")),
-        ),
-        "a network with Tanh and ReLU is wrong",
-        "the homework's layers are to be combined in any order (writeup, 3.5.2)",
-        raising=True,
-    ),
-    Probe(
-        "mlp_list",
-        ("hidden1_forward",),
-        "MLP changes the list of hiddens that it is given",
-        "the caller's next network would have other sizes",
-    ),
-    Probe(
-        "mlp_all_bn",
-        AFTER_BN,
-        "MLP fails with batch norm on every layer",
-        "num_bn_layers may be as large as the number of layers, the output layer included",
-        raising=True,
-    ),
     Probe(
         "mlp_figures",
         ("hidden1_forward", "loss_forward"),
         "MLP.error or MLP.total_loss does not work",
         "get_training_stats is built on them",
         raising=True,
-    ),
-    Probe(
-        "mlp_zero_grads",
-        AFTER_BN,
-        "MLP.zero_grads leaves gradients behind",
-        "a layer that accumulates would train on old batches",
-    ),
-    Probe(
-        "mlp_twice",
-        AFTER_BN,
-        "MLP.backward accumulates, or changes the batch",
-        "a second call without zero_grads would train on the old batch as well",
-        unless=("linear_twice", "batchnorm_twice"),
-    ),
-    Probe(
-        "mlp_dtype",
-        (*AFTER_BN, "momentum", "relu_derivative"),
-        "a float32 network turns into float64",
-        "it then takes twice the memory, and about twice the time",
     ),
     Probe(
         "training_stats",
@@ -181,5 +47,141 @@ PROBES: tuple[Probe, ...] = (
         "its 5 points are given by hand, for what your code does and for the plots",
         ("once an epoch", "not trained on"),
         unless=("mlp_figures", "training_stats"),
+    ),
+    *(
+        Probe(
+            f"{name.lower()}_large",
+            (f"{name.lower()}_forward", f"{name.lower()}_derivative"),
+            f"{name} is wrong for large inputs",
+            "training meets such inputs sooner or later",
+            ("forward(x)", "derivative()"),
+        )
+        for name in ("Sigmoid", "Tanh", "ReLU")
+    ),
+    Probe(
+        "loss_large",
+        ("loss_forward", "loss_derivative"),
+        "SoftmaxCrossEntropy is wrong for large logits",
+        "an overflow ends a training run, and a capped loss hides mistakes (writeup, appendix B)",
+        ("forward(x, y)", "derivative()"),
+    ),
+    Probe(
+        "mlp_activations",
+        (
+            "hidden3_backward",
+            "single_backward",
+            *(f"{name}_{part}" for name in ("tanh", "relu") for part in ("forward", "derivative")),
+        ),
+        "a network with Tanh and ReLU is wrong",
+        "the homework's layers are to be combined in any order (writeup, 3.5.2)",
+        raising=True,
+    ),
+    Probe(
+        "mlp_all_bn",
+        AFTER_BN,
+        "MLP fails with batch norm on every layer",
+        "num_bn_layers may be as large as the number of layers, the output layer included",
+        raising=True,
+    ),
+    Probe(
+        "batchnorm_layer",
+        ("batchnorm_inference",),
+        "BatchNorm on its own differs from BatchNorm in a network",
+        "later homeworks use the layer by itself",
+        ("forward(x)", "backward(delta)", "dgamma", "dbeta"),
+    ),
+    Probe(
+        "batchnorm_small",
+        AFTER_BN,
+        "BatchNorm is wrong for units of tiny variance",
+        "epsilon decides there: it is 1e-8, and stands inside the root (writeup, eq. 31)",
+        ("forward(x)", "backward(delta)", "dgamma"),
+    ),
+    Probe(
+        "batchnorm_eval_small",
+        ("batchnorm_inference",),
+        "BatchNorm is wrong in inference for units of tiny variance",
+        "epsilon decides there: it is 1e-8, and stands inside the root (writeup, eq. 31)",
+        unless=("batchnorm_small",),
+    ),
+    Probe(
+        "mlp_bn_momentum",
+        ("batchnorm_inference", "momentum"),
+        "gamma and beta do not take plain steps beside momentum",
+        "only W and b have a velocity (writeup, 3.5.3); a network with batch norm trains otherwise than expected",
+    ),
+    Probe(
+        "linear_twice",
+        ("linear_backward",),
+        "Linear.backward accumulates",
+        "a second call without zero_grads would train on the old batch as well",
+    ),
+    Probe(
+        "batchnorm_twice",
+        AFTER_BN,
+        "BatchNorm.backward accumulates",
+        "a second call without zero_grads would train on the old batch as well",
+        ("dgamma", "dbeta"),
+    ),
+    Probe(
+        "mlp_twice",
+        AFTER_BN,
+        "MLP.backward accumulates, or changes the batch",
+        "a second call without zero_grads would train on the old batch as well",
+        unless=("linear_twice", "batchnorm_twice"),
+    ),
+    Probe(
+        "mlp_zero_grads",
+        AFTER_BN,
+        "MLP.zero_grads leaves gradients behind",
+        "a layer that accumulates would train on old batches",
+    ),
+    *(
+        Probe(
+            f"{name.lower()}_large",
+            (f"{name.lower()}_forward", f"{name.lower()}_derivative"),
+            f"{name} changes its argument or its state",
+            "the layer before still needs these numbers, and a second derivative() would be wrong",
+            (*CHANGES, "derivative() again"),
+        )
+        for name in ("Sigmoid", "Tanh", "ReLU")
+    ),
+    Probe(
+        "loss_large",
+        ("loss_forward", "loss_derivative"),
+        "SoftmaxCrossEntropy changes its arguments or its own cache",
+        "the caller's logits and labels are still in use, and a second derivative() would be wrong",
+        (*CHANGES, "derivative() again"),
+    ),
+    Probe(
+        "linear_arguments",
+        ("linear_backward",),
+        "Linear changes its arguments or its own arrays",
+        "x and delta belong to the layers beside it, which still use them",
+    ),
+    Probe(
+        "batchnorm_layer",
+        AFTER_BN,
+        "BatchNorm changes its arguments",
+        "x and delta belong to the layers beside it, which still use them",
+        CHANGES,
+    ),
+    Probe(
+        "mlp_dtype",
+        (*AFTER_BN, "momentum", "relu_derivative"),
+        "a float32 network turns into float64",
+        "it then takes twice the memory, and about twice the time",
+    ),
+    Probe(
+        "mlp_init",
+        ("single_forward",),
+        "MLP does not call each init function once for every layer, with its sizes",
+        "a second call draws other numbers, and all the weights of a seeded run differ",
+    ),
+    Probe(
+        "mlp_list",
+        ("hidden1_forward",),
+        "MLP changes the list of hiddens that it is given",
+        "the caller's next network would have other sizes",
     ),
 )

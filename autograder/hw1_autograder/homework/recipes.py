@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import textwrap
 
 from homework import cases
@@ -148,4 +149,5 @@ def recipe(problem: Problem, root: str) -> str:
         parts.append(BATCHES)
     exercise = textwrap.dedent(EXERCISES[problem.exercise])
     parts.append(exercise.replace("{name}", str(given.get("name"))).replace("{bn}", str(bn)))
-    return "\n".join(part.strip("\n") for part in parts) + "\n"
+    text = "\n".join(part.strip("\n") for part in parts) + "\n"
+    return re.sub(r"(?m)^( .*\n)(?! )", r"\1\n", text)

@@ -9,7 +9,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, TextIO
 
-from report.table import width_of
+from report.text import width_of
 
 if TYPE_CHECKING:
     from grading.contract import Kept
@@ -38,7 +38,7 @@ def rules(found: dict[str, Answer], run: str, out: TextIO) -> int:
         _below(answer.why, 9, out)
     kept = sum(answer.said == "yes" for answer in found.values())
     print(f"\n{kept} of {len(found)} as they should be (writeup, section 3.6; no points)", file=out)
-    return int(any(answer.said == "no" for answer in found.values()))
+    return int(not kept or any(answer.said == "no" for answer in found.values()))
 
 
 def gradients(checked: list[Checked], out: TextIO) -> int:
@@ -53,7 +53,10 @@ def gradients(checked: list[Checked], out: TextIO) -> int:
             _below(row.fault, 4, out)
             said = row.fault
     right = sum(not row.fault for row in checked)
-    print(f"\n{right} of {len(checked)} gradients are right", file=out)
+    unbegun = [row.layer for row in checked if row.fault == "not started"]
+    summary = f"{right} of {len(checked) - len(unbegun)} gradients are right"
+    print(file=out)
+    print(textwrap.fill(summary + (f"; not started: {', '.join(unbegun)}" if unbegun else ""), width_of(out)), file=out)
     return 0 if right == len(checked) else 1
 
 

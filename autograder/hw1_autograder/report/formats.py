@@ -17,6 +17,7 @@ from grading.run import Run
 from grading.version import version
 from homework.problems import BY_KEY, PROBLEMS, section_title
 from report import table
+from report.text import excerpt, reason
 
 if TYPE_CHECKING:
     from diagnosis.recognise import Hint
@@ -38,7 +39,7 @@ def as_json(run: Run) -> dict[str, Any]:
             "hints": hints(verdict.hints),
             "waits_for": BY_KEY[verdict.waits_for].name if verdict.waits_for else None,
             "same_fault_as": BY_KEY[verdict.behind].name if verdict.behind else None,
-            "printed": "\n".join(table.excerpt(verdict.printed)),
+            "printed": "\n".join(excerpt(verdict.printed)),
         }
         for verdict in run.verdicts.values()
     ]
@@ -79,7 +80,7 @@ def autolab(run: Run, out: TextIO) -> None:
         for verdict in run.verdicts.values():
             stage = stages.setdefault(section_title(verdict.problem.section), {"_order": []})
             stage["_order"].append(verdict.problem.name)
-            stage[verdict.problem.name] = check("" if verdict.status == "passed" else table.reason(verdict))
+            stage[verdict.problem.name] = check("" if verdict.status == "passed" else reason(verdict))
     print(json.dumps({"_presentation": "semantic", "stages": list(stages), **stages}), file=out)
     print(json.dumps({"scores": scores(run)}), file=out, flush=True)
 
@@ -99,7 +100,7 @@ def gradescope(run: Run, visibility: str | None = None) -> dict[str, Any]:
             "score": verdict.score,
             "max_score": verdict.problem.points,
             "status": "passed" if verdict.status == "passed" else "failed",
-            "output": f"{verdict.status}: {table.reason(verdict)}" if verdict.reason else "",
+            "output": f"{verdict.status}: {reason(verdict)}" if verdict.reason else "",
         }
         for verdict in run.verdicts.values()
     ]
@@ -133,14 +134,17 @@ def write_whole(path: str, text: str) -> None:
         raise
 
 
-def publish(run: Run, form: str, out: str | None, visibility: str | None = None) -> bool:
+def publish(run: Run, form: str, out: str | None, visibility: str | None, whole: bool) -> bool:
     """Give the run in the form asked for, on standard output or to a file; return whether all of it could be told.
 
-    Where its texts can't be, its scores are. Raises OSError if nothing can be written.
+    A `whole` table tells every fault in full, and has more of the first. Where the texts can't be told, the scores
+    are. Raises OSError if nothing can be written.
     """
     try:
         if form == "table":
-            table.table(run, sys.stdout)
+            table.table(run, sys.stdout, whole)
+            if whole:
+                table.more(run, sys.stdout)
         elif form == "autolab":
             autolab(run, sys.stdout)
         else:

@@ -1,50 +1,44 @@
-"""What a student reads: the score table, each fault once with what it shows and a hint, and what to do next."""
+"""The page that a student reads: the score table, what costs most first, the findings, prints, and what to do next."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import textwrap
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
-from grading.run import Run, Verdict
-from homework.problems import BY_KEY
+from grading.run import Finding, Run, Verdict
+from homework.problems import PROBLEMS, builds_on
+from report.text import (
+    INDENT,
+    clause,
+    excerpt,
+    filled,
+    hint_lines,
+    lines,
+    listed,
+    painter,
+    points,
+    reason,
+    sentence,
+    shortened,
+    width_of,
+)
 
-if TYPE_CHECKING:
-    from diagnosis.recognise import Hint
+MOST_FAULTS = 5  # that are told in full
+MOST_FINDINGS = 3
+MOST_LINES = 5  # of a paragraph
+MOST_PRINTS = 3  # problems whose prints are shown
+MORE = "`-v` shows all of it."
 
-COLOURS = {"passed": 32, "not started": 90, "waiting": 33}
-RED = 31
-MOST_BEHIND = 4  # problems that are named behind a fault: the table has them all
 
-
-def table(run: Run, out: TextIO) -> None:
-    """Print a row a problem, the total, each fault with the problems behind it, the findings, and what comes next."""
-    width = width_of(out)
-    paint = painter(out)
+def table(run: Run, out: TextIO, whole: bool = False) -> None:
+    """Print a row a problem, the total, and the rest of the page; all of it with `whole`."""
+    width, paint = width_of(out), painter(out)
     print(f"Grading {run.submission}\n", file=out)
     for verdict in run.verdicts.values():
         print(row(verdict, width, paint), file=out)
     print(f"  {'Total':<{_names(width)}} {run.total:>2} / {run.max_total}\n", file=out)
-    faults(run, out, width, paint)
-    for remark in run.remarks:
-        _paragraph(out, width, "Note", [remark])
-    print(upcoming(run, width), file=out)
-
-
-def more(run: Run, out: TextIO) -> None:
-    """Print all of one fault, the first: every wrong quantity, and the exercise as Python to be run in a debugger."""
-    verdict = next((v for v in run.verdicts.values() if v.status not in ("passed", "not started")), None)
-    if verdict is None:
-        return
-    from homework import recipes  # which needs NumPy, as no other report does
-
-    problem = verdict.problem
-    print(f"\nMore of {problem.name}:\n", file=out)
-    for sentence in verdict.details:
-        print(f"    {sentence}", file=out)
-    print("\n    # The exercise, to be pasted into a file or a debugger.", file=out)
-    print(textwrap.indent(recipes.recipe(problem, run.submission), "    "), file=out, end="")
+    page(run, out, whole)
 
 
 def row(verdict: Verdict, width: int, paint: Any) -> str:
@@ -53,83 +47,128 @@ def row(verdict: Verdict, width: int, paint: Any) -> str:
     return f"  {verdict.problem.name[:names]:<{names}} {score}  {paint(verdict.status, verdict.status)}"
 
 
-def faults(run: Run, out: TextIO, width: int, paint: Any) -> None:
-    """Print each fault once, with the first problem that shows it and the others in a line, and the findings."""
-    for key, verdict in run.verdicts.items():
-        if verdict.status in ("passed", "not started") or verdict.behind:
-            continue
-        lines = [reason(verdict), *hint_lines(verdict.hints)]
-        behind = [other.problem.name for other in run.verdicts.values() if other.behind == key]
-        if behind:
-            shown = (
-                behind
-                if len(behind) <= MOST_BEHIND
-                else [*behind[: MOST_BEHIND - 1], f"{len(behind) - MOST_BEHIND + 1} more"]
-            )
-            lines.append(f"Behind it: {', '.join(shown)}.")
-        title = f"{verdict.problem.name}, section {verdict.problem.section}"
-        _paragraph(out, width, paint(title, verdict.status), lines, excerpt(verdict.printed))
-    if run.findings:
+def page(run: Run, out: TextIO, whole: bool = False) -> None:
+    """Print what stands below the table: each fault once, findings, notes, what was printed, what comes next."""
+    width, paint = width_of(out), painter(out)
+    faults, findings = weighed(run), run.findings
+    shown, told = (len(faults), len(findings)) if whole else (MOST_FAULTS, MOST_FINDINGS)
+    cut = len(faults) > shown or len(findings) > told
+    for verdict, behind in faults[:shown]:
+        title = f"{verdict.problem.name}, section {verdict.problem.section}, {_cost(verdict, behind)}"
+        texts = [reason(verdict), *hint_lines(verdict.hints, verdict.problem.section)]
+        last = [listed("Behind it: ", [v.problem.name for v in behind])] if behind else []
+        kept = texts if whole else shortened(texts, MOST_LINES - 1)
+        if whole or sum(map(lines, kept)) < MOST_LINES - 1:  # the table shows them as well
+            kept = kept + last
+        cut = cut or kept != texts + last
+        _paragraph(out, width, paint(title, verdict.status), kept)
+    for verdict, _ in faults[shown:]:
+        line = f"{verdict.problem.name}: {clause(verdict.reason)}"
+        print(textwrap.shorten(line, width, placeholder=" …"), file=out)
+    if faults[shown:]:
+        print(file=out)
+    if findings:
         print("Findings, without points:\n", file=out)
-    for finding in run.findings:
-        lines = [sentence(finding.reason), *hint_lines(finding.hints), f"Why it matters: {finding.why}."]
-        _paragraph(out, width, textwrap.fill(finding.title, width), lines)
+    for finding in findings[:told]:
+        texts = [sentence(finding.reason), *hint_lines(finding.hints), f"Why it matters: {finding.why}."]
+        kept = texts if whole else shortened(texts, MOST_LINES - 1)
+        cut = cut or kept != texts
+        _paragraph(out, width, textwrap.fill(finding.title, width), kept)
+    for remark in run.remarks:
+        _paragraph(out, width, "Note", [remark])
+    _prints(run, out, width, whole)
+    if cut:
+        print(textwrap.fill(f"{_left(faults[shown:], findings[told:])}{MORE}", width), file=out)
+    print(textwrap.fill(upcoming(run), width), file=out)
 
 
-def upcoming(run: Run, width: int) -> str:
-    """What to do next: the first problem, in the writeup's order, that is to be mended or written, and where."""
-    verdict = next((v for v in run.verdicts.values() if v.status != "passed"), None)
-    if verdict is None:
+def weighed(run: Run) -> list[tuple[Verdict, list[Verdict]]]:
+    """Each fault, with the problems that are shown to stand behind it: first what costs the most points."""
+    behind: dict[str, list[Verdict]] = {}
+    for verdict in run.known.values():
+        behind.setdefault(verdict.behind, []).append(verdict)
+    faults = [
+        (verdict, behind.get(key, []))
+        for key, verdict in run.known.items()
+        if verdict.status not in ("passed", "not started") and not verdict.behind
+    ]
+    return sorted(faults, key=lambda fault: -sum(v.problem.points for v in (fault[0], *fault[1])))
+
+
+def upcoming(run: Run) -> str:
+    """What to do next: the problem with the most points for the fewest bodies, of those that wait for no other."""
+    unpassed = {key: verdict for key, verdict in run.known.items() if verdict.status != "passed"}
+    if not unpassed.keys() & run.verdicts.keys():
+        if len(run.verdicts) < len(PROBLEMS):
+            return f"Full points for what was asked: {len(run.verdicts)} of {len(PROBLEMS)} problems."
         return "All points." if not run.findings else "All points; the findings are worth a look."
+    ready = [
+        verdict
+        for verdict in unpassed.values()
+        if not verdict.behind and unpassed.keys().isdisjoint(builds_on(verdict.problem))
+    ]
+
+    def worth(verdict: Verdict) -> float:
+        bodies = len(verdict.problem.bodies) if verdict.status == "not started" else 1
+        gained = [v for v in (verdict, *unpassed.values()) if v is verdict or v.behind == verdict.problem.key]
+        return sum(v.problem.points for v in gained) / max(1, bodies)
+
+    verdict = max(ready or unpassed.values(), key=worth)  # of equals the first, in the writeup's order
     problem = verdict.problem
-    points = "point" if problem.points == 1 else "points"
-    text = f"Next: {problem.name}, {problem.points} {points}, section {problem.section} of the writeup."
+    text = f"Next: {problem.name}, {points(problem.points)}, section {problem.section} of the writeup."
     if verdict.status == "not started" and verdict.reason:
         text += f" {reason(verdict)}"
-    return textwrap.fill(text, width)
+    return text
 
 
-def reason(verdict: Verdict) -> str:
-    """The verdict's reason as a sentence, and the problem that it waits for."""
-    text = verdict.reason
-    if text.partition(" ")[0].isalpha() and not verdict.details:  # the name of a quantity stays as it is
-        text = text[:1].upper() + text[1:]
-    text = sentence(text)
-    return f"{text} Waits for: {BY_KEY[verdict.waits_for].name}." if verdict.waits_for else text
+def more(run: Run, out: TextIO) -> None:
+    """Print every wrong quantity of the first fault, and its exercise as Python to be run in a debugger."""
+    faults = weighed(run)
+    if not faults:
+        return
+    from homework import recipes  # which needs NumPy, as no other report does
+
+    verdict = faults[0][0]
+    print(f"\nMore of {verdict.problem.name}:\n", file=out)
+    for said in [verdict.entry, *verdict.details[1:]] if verdict.entry else verdict.details:
+        print(filled(said, width_of(out)), file=out)
+    if os.path.isfile(run.submission):
+        print("\nIts exercise runs where the tar is unpacked, and the folder given to --submission.", file=out)
+        return
+    print("\n# The exercise, to be pasted into a file or a debugger.", file=out)
+    print(recipes.recipe(verdict.problem, run.submission), file=out, end="")
 
 
-def sentence(text: str) -> str:
-    return text if text.endswith((".", "?")) else text + "."
+def _cost(verdict: Verdict, behind: list[Verdict]) -> str:
+    cost = sum(other.problem.points for other in behind)
+    return points(verdict.problem.points) + (f" and {cost} behind it" if cost else "")
 
 
-def hint_lines(hints: list[Hint]) -> list[str]:
-    """What the numbers point at: one cause, or the two that give the same numbers."""
-    said = [
-        f"{hint.text} ({'' if hint.section.startswith(('eq', 'app')) else 'section '}{hint.section})" for hint in hints
-    ]
-    if not said:
-        return []
-    if len(said) == 1:
-        return [f"Hint: {said[0]}."]
-    return [f"Hint: either {said[0]}, or {said[1]}; the numbers are the same."]
+def _left(faults: list[Any], findings: list[Finding]) -> str:
+    """What is not told, or in a line only."""
+    left = [f"{len(faults)} faults in a line each"] if faults else []
+    left += [f"{len(findings)} more finding{'s' * (len(findings) > 1)}"] if findings else []
+    return f"{', '.join(left).capitalize()}: " if left else ""
 
 
-def excerpt(printed: str, lines: int = 5) -> list[str]:
-    """The first few lines of what a submission printed, without control characters."""
-    shown = ["".join(c if c.isprintable() else " " for c in line) for line in printed.splitlines()]
-    return shown[:lines] + ([f"… {len(shown) - lines} more lines"] if len(shown) > lines else [])
-
-
-def width_of(out: TextIO) -> int:
-    """The columns to write in: the terminal's, within reason, and 80 for a file or a pipe."""
-    return max(40, min(shutil.get_terminal_size((80, 24)).columns, 100)) if out.isatty() else 80
-
-
-def painter(out: TextIO) -> Any:
-    """A function that colours a text by a status, on a terminal that wants it."""
-    if not out.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return lambda text, status: text
-    return lambda text, status: f"\033[{COLOURS.get(status, RED)}m{text}\033[0m"
+def _prints(run: Run, out: TextIO, width: int, whole: bool) -> None:
+    """Print what the submission printed, the same once."""
+    by_text: dict[str, list[str]] = {}
+    for verdict in run.verdicts.values():
+        if verdict.printed.strip():
+            by_text.setdefault("\n".join(excerpt(verdict.printed)), []).append(verdict.problem.name)
+    if not by_text:
+        return
+    print("Your code printed:\n", file=out)
+    shown = list(by_text.items())[: None if whole else MOST_PRINTS]
+    for text, names in shown:
+        print(filled(listed("", names), width), file=out)
+        for line in text.splitlines():
+            print(f"{INDENT}| {line[: width - 6]}", file=out)
+    rest = sum(len(names) for names in list(by_text.values())[len(shown) :])
+    if rest:
+        print(f"{INDENT}… and in {rest} more problem{'s' * (rest > 1)}: `-k` shows those of one", file=out)
+    print(file=out)
 
 
 def _names(width: int) -> int:
@@ -137,12 +176,5 @@ def _names(width: int) -> int:
     return min(36, width - 23)
 
 
-def _paragraph(out: TextIO, width: int, title: str, lines: list[str], printed: list[str] | None = None) -> None:
-    print(title, file=out)
-    for line in lines:
-        print(textwrap.fill(line, width, initial_indent="    ", subsequent_indent="    "), file=out)
-    if printed:
-        print("    It printed:", file=out)
-        for line in printed:
-            print(f"    | {line[: width - 6]}", file=out)
-    print(file=out)
+def _paragraph(out: TextIO, width: int, title: str, texts: list[str]) -> None:
+    print(title, *(filled(text, width) for text in texts), "", sep="\n", file=out)

@@ -9,11 +9,11 @@ import time
 from typing import Callable, TextIO
 
 from grading.run import Run
-from report import table
+from report import table, text
 from sandbox import submission
 from sandbox.process import GraderError
 
-PAUSE = 0.3  # seconds between two looks at the files
+PAUSE = 0.15  # seconds between two looks at the files
 
 
 def stamps(path: str) -> dict[str, tuple[float, int]]:
@@ -33,52 +33,59 @@ def stamps(path: str) -> dict[str, tuple[float, int]]:
     return found
 
 
-def watch(path: str, grade: Callable[[], Run], out: TextIO = sys.stdout) -> None:
+def watch(path: str, grade: Callable[[], Run], whole: bool, out: TextIO = sys.stdout) -> None:
     """Grade now and after every change, until interrupted; `grade` may raise NoSubmission or GraderError."""
     last: Run | None = None
     while True:
         seen = stamps(path)
+        _clear(out)
+        print(f"Grading {path} …", file=out, flush=True)
         try:
             run = grade()
         except (submission.NoSubmission, GraderError) as error:
-            _clear(out)
-            print(f"nothing could be graded: {error}", file=out)
+            print(textwrap.fill(f"nothing could be graded: {error}", text.width_of(out)), file=out)
         else:
-            show(run, last, out)
+            show(run, last, out, whole)
             last = run
         print(f"\nWatching {path} (Ctrl-C ends it) …", file=out, flush=True)
         while stamps(path) == seen:
             time.sleep(PAUSE)
 
 
-def show(run: Run, last: Run | None, out: TextIO) -> None:
-    """The whole table at first; afterwards what changed, the faults that are left, and what comes next."""
+def show(run: Run, last: Run | None, out: TextIO, whole: bool) -> None:
+    """The whole table at first; afterwards what changed, and the page below the table."""
     _clear(out)
     if last is None:
-        table.table(run, out)
-        return
-    width, paint = table.width_of(out), table.painter(out)
-    clock = time.strftime("%H:%M:%S")
-    print(f"{clock}  {run.total} of {run.max_total} points, {run.total - last.total:+} since the last time\n", file=out)
-    changes = [
-        (last.verdicts[key], verdict)
-        for key, verdict in run.verdicts.items()
-        if key in last.verdicts and last.verdicts[key].status != verdict.status
+        table.table(run, out, whole)
+    else:
+        width, paint = text.width_of(out), text.painter(out)
+        gained = f"{run.total - last.total:+} since the last time"
+        print(f"{time.strftime('%H:%M:%S')}  {run.total} of {run.max_total} points, {gained}\n", file=out)
+        changed = changes(run, last)
+        if not changed:
+            print("  No problem changed its status.", file=out)
+        for line, status in changed:
+            start, _, _ = text.filled(line, width, "  ").rpartition(status)
+            print(start + paint(status, status), file=out)
+        print(file=out)
+        table.page(run, out, whole)
+    if whole:
+        table.more(run, out)
+
+
+def changes(run: Run, last: Run) -> list[tuple[str, str]]:
+    """A line for all the problems that one fault, come or gone, gave another status, and that status."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for key, verdict in run.verdicts.items():
+        before = last.verdicts[key]
+        if before.status != verdict.status:
+            leader = verdict.behind or before.behind or key
+            old, new = (one.known[leader if one.verdicts[key].behind == leader else key].status for one in (last, run))
+            alike.setdefault((leader, old, new), []).append(verdict.problem.name)
+    return [
+        (f"{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {old} -> {new}", new)
+        for (_, old, new), names in alike.items()
     ]
-    for before, after in changes:
-        line = textwrap.fill(
-            f"{after.problem.name}: {before.status} -> {after.status}",
-            width,
-            initial_indent="  ",
-            subsequent_indent="    ",
-        )
-        start, status, _ = line.rpartition(after.status)
-        print(start + paint(status, status) if status else line, file=out)
-    if not changes:
-        print("  No problem changed its status.", file=out)
-    print(file=out)
-    table.faults(run, out, width, paint)
-    print(table.upcoming(run, width), file=out)
 
 
 def _clear(out: TextIO) -> None:
