@@ -28,7 +28,7 @@ MOST_FAULTS = 5  # that are told in full
 MOST_FINDINGS = 3
 MOST_LINES = 5  # of a paragraph
 MOST_PRINTS = 3  # problems whose prints are shown
-MORE = "`-v` shows all of it."
+MORE = "`-v` shows everything."
 
 
 def table(run: Run, out: TextIO, whole: bool = False) -> None:
@@ -61,7 +61,7 @@ def page(run: Run, out: TextIO, whole: bool = False) -> None:
         if whole or sum(map(lines, kept)) < MOST_LINES - 1:  # the table shows them as well
             kept = kept + last
         cut = cut or kept != texts + last
-        _paragraph(out, width, paint(title, verdict.status), kept)
+        _paragraph(out, width, paint(textwrap.fill(title, width), verdict.status), kept)
     for verdict, _ in faults[shown:]:
         line = f"{verdict.problem.name}: {clause(verdict.reason)}"
         print(textwrap.shorten(line, width, placeholder=" …"), file=out)
