@@ -307,7 +307,7 @@ def test_its_own_grader_runs_and_names_the_first_problem(folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (1, "")
     assert f"0 / {MAX_TOTAL}" in done.stdout
-    assert "Next: Multiple Choice Questions, 5 points, section 2" in done.stdout
+    assert "Next: Sigmoid Non-Linearity (forward), 2 points, section 3.1.1" in done.stdout
 
 
 def test_its_create_tarball_packs_it(folder: Path) -> None:
