@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -24,6 +26,7 @@ from grading.settings import REFERENCES, Settings  # noqa: E402
 from grading.verdicts import Grading  # noqa: E402
 from homework.problems import MAX_TOTAL, PROBLEMS  # noqa: E402
 from mistakes import FILES, MISTAKES, apply  # noqa: E402
+from report import table  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
 
 CATALOGUE, JUDGE = Catalogue(STORED), Prestored(REFERENCES)
@@ -143,6 +146,19 @@ def command(
     )
 
 
+def page(run: Run, whole: bool = False) -> str:
+    """What a student reads of a run."""
+    out = io.StringIO()
+    table.table(run, out, whole)
+    return out.getvalue()
+
+
+def paragraphs(text: str) -> list[list[str]]:
+    """The paragraphs below the score table of a page, each as its lines."""
+    below = re.split(r"^ *Total .*\n", text, maxsplit=1, flags=re.MULTILINE)[1]
+    return [part.splitlines() for part in re.split(r"\n\n+", below.strip()) if part]
+
+
 def state(folder: Path) -> dict[str, tuple[int, int]]:
     """Size and time of change of every file and folder below, caches left out."""
     found = {}
@@ -171,6 +187,8 @@ __all__ += [
     "command",
     "content",
     "grade",
+    "page",
+    "paragraphs",
     "processes",
     "report",
     "solution",

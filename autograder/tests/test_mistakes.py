@@ -15,7 +15,7 @@ import fingerprints
 from grading.run import Verdict
 from grading.settings import MISTAKES as STORED
 from grading.settings import REFERENCES
-from handins import CATALOGUE, MAX_TOTAL, ROOT, report, solution
+from handins import CATALOGUE, MAX_TOTAL, ROOT, page, paragraphs, report, solution
 from homework.problems import PROBLEMS, builds_on
 from mistakes import FILES, MISTAKES, SAME_NUMBERS, Mistake, apply
 from report import table
@@ -62,6 +62,9 @@ def test_a_mistake_costs_what_needs_it_and_is_named_first_and_nothing_that_is_ri
         alone = [v for v in run.verdicts.values() if v.status not in ("passed", "not started") and not v.behind]
         assert alone in ([fault], []), "one cause, but several faults are reported"
     assert falsehoods(mistake, run) == []
+    for lines in paragraphs(page(run)):
+        assert len(lines) <= 5, "a paragraph has more than a student takes in"
+        assert max(map(len, lines)) <= 80
 
 
 def dependent(mistake: Mistake) -> set[str]:

@@ -1,6 +1,6 @@
 """Right programs keep every point and are told nothing: rewrites of the solution, and submissions of other styles.
 
-The other ways of grading are tried on a sample, on all programs where `CI` is set.
+The other ways of grading are tried on a sample, on all programs where `WHOLE` is set.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ WAYS: dict[str, Callable[[Path], None]] = {
     "test.py": by_training,
 }
 PAIRS = [(name, way) for name in PROGRAMS for way in WAYS]
-SOME = PAIRS if os.environ.get("CI") else random.Random(11785).sample(PAIRS, 24)
+SOME = PAIRS if os.environ.get("WHOLE") else random.Random(11785).sample(PAIRS, 24)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -167,12 +167,6 @@ PROBES: tuple[Probe, ...] = (
         CHANGES,
     ),
     Probe(
-        "mlp_dtype",
-        (*AFTER_BN, "momentum", "relu_derivative"),
-        "a float32 network turns into float64",
-        "it then takes twice the memory, and about twice the time",
-    ),
-    Probe(
         "mlp_init",
         ("single_forward",),
         "MLP does not call each init function once for every layer, with its sizes",
@@ -183,5 +177,11 @@ PROBES: tuple[Probe, ...] = (
         ("hidden1_forward",),
         "MLP changes the list of hiddens that it is given",
         "the caller's next network would have other sizes",
+    ),
+    Probe(
+        "mlp_dtype",
+        (*AFTER_BN, "momentum", "relu_derivative"),
+        "a float32 network turns into float64",
+        "it then takes twice the memory, and about twice the time",
     ),
 )

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from grading.run import Finding, Run, Verdict
 from homework.problems import PROBLEMS, builds_on
 from report.text import (
+    COLUMNS,
     INDENT,
     clause,
     excerpt,
@@ -71,7 +72,7 @@ def page(run: Run, out: TextIO, whole: bool = False) -> None:
         print("Findings, without points:\n", file=out)
     for finding in findings[:told]:
         texts = [sentence(finding.reason), *hint_lines(finding.hints), f"Why it matters: {finding.why}."]
-        kept = texts if whole else shortened(texts, MOST_LINES - 1)
+        kept = texts if whole else shortened(texts, MOST_LINES - len(textwrap.wrap(finding.title, COLUMNS)))
         cut = cut or kept != texts
         _paragraph(out, width, textwrap.fill(finding.title, width), kept)
     for remark in run.remarks:
