@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 import handout
+from grading import contract, gradient_check, training_stats
 from grading.run import Run
+from grading.settings import Settings
 from handins import (
     REFERENCES,
     ROOT,
@@ -32,7 +34,8 @@ from handins import (
 from homework import recipes
 from homework.problems import PROBLEMS, TO_WRITE, Problem
 from mistakes import MISTAKES
-from report import table, watch
+from report import answers, table, watch
+from sandbox.workplace import Workplace
 
 SCREEN = 50  # lines
 
@@ -220,6 +223,33 @@ def test_all_of_it_has_the_expected_value_of_the_first_wrong_entry(tmp_path: Pat
     against = command("-v", "--submission", str(folder), "--against", str(ROOT), "--seed", "3").stdout
     assert "More of Linear Layer (backward)" in against
     assert ", expected" not in against
+
+
+# The columns.
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_every_line_fits_into_the_terminal(columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    folder = with_mistakes(tmp_path, *FAULTS, "forward_never_advances", "stats_no_shuffling")
+    shown = Terminal()
+    table.table(report(folder), shown)
+    settings = Settings(str(folder))
+    with Workplace() as workplace:
+        answers.gradients(gradient_check.check(gradient_check.LAYERS, settings, workplace), shown)
+    with Workplace() as workplace:
+        answers.rules(training_stats.watch(settings, workplace), training_stats.RUN, shown)
+    with Workplace() as workplace:
+        answers.promises(contract.answer(str(folder / "mytorch"), settings, workplace), "mytorch", shown)
+    lines = [line for line in shown.getvalue().splitlines() if not line.startswith("Grading ")]  # which is a path
+    assert len(lines) > 100
+    assert [line for line in lines if len(line) > columns] == []
 
 
 # The watch.

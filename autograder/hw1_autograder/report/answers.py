@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 def promises(found: list[Kept], path: str, out: TextIO) -> int:
     """Print the promises to later homeworks, and under each what differs; what one homework asks for is no promise."""
-    print(f"The mytorch at {path}, against what later homeworks build on\n", file=out)
+    print(
+        textwrap.fill(f"The mytorch at {path}, against what later homeworks build on", width_of(out)),
+        end="\n\n",
+        file=out,
+    )
     for answer in found:
         state = "holds" if not answer.difference else "not yet" if answer.later else "differs"
-        print(f"  {state:<7}  {answer.sentence}", file=out)
+        _row(f"  {state:<7}  ", answer.sentence, out)
         _below(answer.difference, 11, out)
     promised = [answer for answer in found if not answer.later]
     kept = sum(not answer.difference for answer in promised)
@@ -32,23 +36,23 @@ def promises(found: list[Kept], path: str, out: TextIO) -> int:
 
 def rules(found: dict[str, Answer], run: str, out: TextIO) -> int:
     """Print the rules for get_training_stats, and under each what is wrong, or to be known."""
-    print(f"get_training_stats on {run}\n", file=out)
+    print(textwrap.fill(f"get_training_stats on {run}", width_of(out)), end="\n\n", file=out)
     for title, answer in found.items():
-        print(f"  {answer.said:<3}  {title}", file=out)
+        _row(f"  {answer.said:<3}  ", title, out)
         _below(answer.why, 9, out)
     kept = sum(answer.said == "yes" for answer in found.values())
-    print(f"\n{kept} of {len(found)} as they should be (writeup, section 3.6; no points)", file=out)
+    print(f"\n{kept} of {len(found)} as they should be (section 3.6; no points)", file=out)
     return int(not kept or any(answer.said == "no" for answer in found.values()))
 
 
 def gradients(checked: list[Checked], out: TextIO) -> int:
-    """Print a row a gradient, and below it what is wrong with it."""
-    print(f"{'layer':<15}{'gradient':<28}{'largest error':<15}", file=out)
+    """Print a row a gradient, with its largest error beside the largest entry, and below it what is wrong with it."""
+    print(f"{'layer':<15}{'gradient':<22}{'error':<9}", file=out)
     said = ""
     for row in checked:
         error = "" if math.isnan(row.error) else f"{row.error:.1e}"
         verdict = "ok" if not row.fault else row.fault if row.fault == "not started" else "WRONG"
-        print(f"{row.layer:<15}{row.quantity:<28}{error:<15}{verdict}", file=out)
+        print(f"{row.layer:<15}{row.quantity:<22}{error:<9}{verdict}", file=out)
         if row.fault not in ("not started", said):
             _below(row.fault, 4, out)
             said = row.fault
@@ -58,6 +62,10 @@ def gradients(checked: list[Checked], out: TextIO) -> int:
     print(file=out)
     print(textwrap.fill(summary + (f"; not started: {', '.join(unbegun)}" if unbegun else ""), width_of(out)), file=out)
     return 0 if right == len(checked) else 1
+
+
+def _row(state: str, text: str, out: TextIO) -> None:
+    print(textwrap.fill(text, width_of(out), initial_indent=state, subsequent_indent=" " * len(state)), file=out)
 
 
 def _below(text: str, indent: int, out: TextIO) -> None:
