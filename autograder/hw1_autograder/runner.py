@@ -7,24 +7,29 @@ Exit status: 0 for full points, 1 for fewer, 2 if nothing could be graded.
 
 from __future__ import annotations
 
-import argparse
-import io
 import os
-import re
 import sys
-import traceback
-from typing import TYPE_CHECKING
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
+
+from sandbox import ending  # noqa: E402
+
+if __name__ == "__main__":
+    ending.begin()  # before the imports, which take time
+
+import argparse  # noqa: E402
+import re  # noqa: E402
+import traceback  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
 
 from grading.run import not_graded  # noqa: E402
 from grading.settings import ROOT, RUN_DEADLINE, Settings  # noqa: E402
 from grading.version import version  # noqa: E402
 from homework.problems import MAX_TOTAL, PROBLEMS, selected  # noqa: E402
 from report import answers, formats, table, watch  # noqa: E402
-from sandbox.process import DEFAULT_DEADLINE, DEFAULT_MEMORY, GraderError, need  # noqa: E402
+from sandbox.process import DEFAULT_DEADLINE, DEFAULT_MEMORY, ONE_THREAD, GraderError, need  # noqa: E402
 from sandbox.submission import NoSubmission  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
 
@@ -47,7 +52,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     autolab = os.environ.get("AUTOLAB") == "1"
     add("--format", choices=formats.FORMATS, default="autolab" if autolab else "table", help="of the report")
-    add("--out", metavar="FILE", help="write json or gradescope there instead of standard output")
+    add("--out", metavar="FILE", type=os.path.abspath, help="write json or gradescope there instead of standard output")
     add("--visibility", choices=formats.VISIBILITIES, help="to the students, of the tests on Gradescope")
     add("-k", metavar="WORD", nargs="+", default=[], help="grade only the problems whose name has these words")
     add("--deadline", metavar="S", type=_positive, default=DEFAULT_DEADLINE, help="seconds for a problem")
@@ -134,8 +139,6 @@ def main(argv: list[str] | None = None) -> int:
         options.run_deadline,
         int(options.memory * (1 << 20)),
     )
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # what a submission's texts hold may not be in the terminal's encoding
     try:
         need("numpy", "pytest")
         if options.training_stats:
@@ -147,12 +150,9 @@ def main(argv: list[str] | None = None) -> int:
         run = grade(settings)
         if run.failure:
             print(f"the grader failed, and the report is not whole: {run.failure}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return 130
     except Exception as error:
-        reason = str(error)
-        if not isinstance(error, (NoSubmission, GraderError)):
+        reason = ending.said(error)
+        if not isinstance(error, (NoSubmission, GraderError, ImportError, OSError)):
             traceback.print_exc()
             reason = f"the grader failed, with {type(error).__name__}"
         print(f"nothing could be graded: {reason}", file=sys.stderr)
@@ -161,15 +161,18 @@ def main(argv: list[str] | None = None) -> int:
         run = not_graded(settings.submission, reason)
     try:
         told = formats.publish(run, options.format, options.out, options.visibility)
+        if options.verbose and options.format == "table":
+            table.more(run, sys.stdout)
+    except BrokenPipeError:
+        told = True  # who reads no more has read enough
     except OSError as error:
-        print(f"the results can't be written: {error}", file=sys.stderr)
+        print(f"the results can't be written: {ending.said(error)}", file=sys.stderr)
         return 2
-    if options.verbose and options.format == "table":
-        table.more(run, sys.stdout)
     if options.format == "autolab":
         return 0
     return 2 if run.failure or not told else 0 if run.total == run.max_total else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os.environ.update(ONE_THREAD)  # for NumPy, which is not imported yet
+    sys.exit(ending.run(main))

@@ -158,12 +158,28 @@ print(text)
     assert said(code) == "b'is it was'"
 
 
-def test_the_report_says_what_can_t_be_enforced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    serve = (GRADER / "child" / "serve.py").read_text()
-    assert serve.count('sys.platform.startswith("linux")') == 1
-    path = tmp_path / "grader" / "child"
-    for room in ("child", "sandbox"):
-        write({f"{room}/{file.name}": file.read_bytes() for file in (GRADER / room).glob("*.py")}, tmp_path / "grader")
-    (path / "serve.py").write_text(serve.replace('sys.platform.startswith("linux")', "False"))
-    monkeypatch.setattr(process, "SERVE", str(path / "serve.py"))
-    assert report(ROOT).remarks == ["this system can't enforce a limit on memory"]
+FENCE = "other files, other processes and the network"
+ENFORCED = {  # system, what the child could set there, and what the report says of it
+    "Linux": ("linux", ["RLIMIT_CORE", "RLIMIT_FSIZE", "RLIMIT_CPU", "RLIMIT_AS", "Landlock", "seccomp"], ""),
+    "Linux without the kernel's fence": ("linux", ["RLIMIT_FSIZE", "RLIMIT_CPU", "RLIMIT_AS"], FENCE),
+    "macOS": ("darwin", ["RLIMIT_FSIZE", "RLIMIT_CPU", "RLIMIT_AS"], f"memory, {FENCE}"),
+    "Windows": ("win32", [], f"memory, processor time, the size of files, {FENCE}"),
+}
+
+
+@pytest.mark.parametrize("name", ENFORCED)
+def test_the_report_says_what_can_t_be_enforced(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform, means, said = ENFORCED[name]
+    found = system.not_enforced(means, platform)
+    assert ", ".join(found) == said
+    monkeypatch.setattr(system, "not_enforced", lambda _: found)
+    assert report(ROOT).remarks == ([f"this system can't enforce a limit on {said}"] if said else [])
+
+
+def test_here_the_process_sets_all_that_the_table_has_for_this_system() -> None:
+    with Workplace() as workplace:
+        sandbox = workplace.lay_out(Submission(solution()))
+        assert sandbox.run("multiple_choice", {}, 10).ended == "returned"
+    with_fence = sys.platform == "linux" and kernel_fences()
+    left = [] if with_fence else [what for what, _, systems in system.LIMITS if sys.platform not in systems]
+    assert sys.platform == "linux" and not with_fence or sandbox.not_enforced == left

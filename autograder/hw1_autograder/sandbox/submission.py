@@ -168,10 +168,14 @@ def _from_folder(path: str, links: bool) -> Submission:
         submission.remark(f"left out, a link to outside of the submission: {_inner(place, path)}")
         return False
 
+    def unread(error: OSError) -> None:
+        if os.path.isdir(error.filename):
+            submission.remark(f"can't be read: {_inner(error.filename, path)}/ ({error.strerror})")
+
     for top in FOLDERS:
         if not own(os.path.join(path, top)):
             continue
-        for place, folders, files in os.walk(os.path.join(path, top), followlinks=True):
+        for place, folders, files in os.walk(os.path.join(path, top), onerror=unread, followlinks=True):
             seen = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
             folders[:] = [name for name in seen if own(os.path.join(place, name))]
             if folders and _inner(place, path).count("/") >= MAX_FOLDERS - 1:
@@ -231,8 +235,11 @@ def _from_tar(path: str) -> Submission:
 
 def _archive(path: str) -> io.BytesIO:
     """The tar, unpacked if it is compressed by gzip; never more of it than the cap."""
-    with open(path, "rb") as file:
-        data = file.read(MAX_ARCHIVE + 1)
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_ARCHIVE + 1)
+    except OSError as error:
+        raise NoSubmission(f"{path}: can't be read ({error.strerror})") from error
     for start, kind in OTHER_KINDS.items():
         if data.startswith(start):
             raise NoSubmission(f"{path}: is {kind}, not a tar: {HAND_IN}")
