@@ -26,7 +26,7 @@ from typing import Any, Callable  # noqa: E402
 
 INSTALL = f"To install what this needs: {sys.executable} -m pip install numpy matplotlib tqdm"
 try:
-    import numpy as np  # noqa: E402
+    import numpy as np
 except ImportError as missing:
     print(f"{missing}. {INSTALL}", file=sys.stderr)
     sys.exit(2)

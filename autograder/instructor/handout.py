@@ -26,7 +26,7 @@ from leaks import leaks  # noqa: E402
 PLOTS = tuple(f"{part}_{what}.png" for part in ("train", "val") for what in ("loss", "error"))
 # What a student gets, by folder. In the folders below the top nothing else may lie, and is asked for.
 FILES = {
-    ".": (".gitignore", "create_tarball.sh", "setup.py"),
+    ".": (".gitattributes", ".gitignore", "create_tarball.sh", "setup.py"),
     "mytorch": ("__init__.py", "py.typed", "activation.py", "batchnorm.py", "linear.py", "loss.py"),
     "hw1": ("hw1.py", "mc.py"),
     "data": ("README.md", "SHA256SUMS", "mnist.npz", "hw1_reference.npz", "hw1_traces.npz", "hw1_mistakes.npz"),
@@ -67,6 +67,8 @@ def starter(bodies: Iterable[str] = TO_WRITE) -> dict[str, bytes]:
     files["data/README.md"] = without_staff_notes(files["data/README.md"].decode()).encode()
     ignored = files[".gitignore"].decode().splitlines(keepends=True)
     files[".gitignore"] = "".join(line for line in ignored if "instructor" not in line).encode()
+    # A checkout may have other line ends, which sh does not take.
+    files["create_tarball.sh"] = files["create_tarball.sh"].replace(b"\r\n", b"\n")
     files["README.md"] = (HERE / "starter.md").read_bytes()
     return files
 

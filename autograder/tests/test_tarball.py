@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,58 @@ def test_litter_stays_out(project: Path, litter: str) -> None:
     (project / litter).write_bytes(b"")
     assert pack(project).returncode == 0
     assert members(project) == sorted([*REQUIRED, "mytorch/__init__.py"])
+
+
+def linked(file: Path) -> None:
+    file.symlink_to("mc.py")
+
+
+def linked_outside(file: Path) -> None:
+    (file.parents[2] / "theirs.py").write_text("# hw1/mc.py\n")
+    file.symlink_to("../../theirs.py")
+
+
+def hard_linked(file: Path) -> None:
+    file.hardlink_to(file.parent / "mc.py") if hasattr(file, "hardlink_to") else os.link(file.parent / "mc.py", file)
+
+
+@pytest.mark.parametrize("link", [linked, linked_outside, hard_linked])
+def test_of_a_link_the_file_is_packed(project: Path, link: Callable[[Path], None]) -> None:
+    link(project / "hw1" / "helper.py")
+    assert pack(project).returncode == 0
+    assert "hw1/helper.py" in members(project)
+    with tarfile.open(project / "handin.tar") as tar:
+        file = tar.extractfile("hw1/helper.py")
+        assert file is not None
+        assert file.read() == b"# hw1/mc.py\n"
+
+
+def test_where_a_folder_has_the_name_of_the_handin_it_says_so(project: Path) -> None:
+    (project / "handin.tar").mkdir()
+    done = pack(project)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "a folder has that name" in done.stderr
+    assert sorted(path.name for path in project.iterdir()) == ["create_tarball.sh", "handin.tar", "hw1", "mytorch"]
+    assert list((project / "handin.tar").iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["failglob", "nullglob", "extglob"])
+def test_globs_may_match_nothing_in_a_strict_bash(project: Path, option: str) -> None:
+    done = pack(project, "bash", BASHOPTS=option)
+    assert (done.returncode, done.stderr.splitlines()) == (0, [NO_PLOTS])
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
+def test_a_checkout_on_windows_keeps_the_line_ends(tmp_path: Path) -> None:
+    for name in (".gitattributes", "create_tarball.sh", "data/SHA256SUMS", "data/hw1_traces.npz"):
+        (tmp_path / "from" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "from" / name)
+    git = ["git", "-c", "core.autocrlf=true", "-c", "user.name=n", "-c", "user.email=e", "-c", "core.safecrlf=false"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
+        subprocess.run([*git, *command], cwd=tmp_path / "from", check=True, timeout=60)
+    subprocess.run([*git, "clone", "-q", "from", "to"], cwd=tmp_path, check=True, timeout=60)
+    for name in ("create_tarball.sh", "data/SHA256SUMS", "data/hw1_traces.npz"):
+        assert (tmp_path / "to" / name).read_bytes() == (ROOT / name).read_bytes(), name
 
 
 @pytest.mark.parametrize("older", [None, b"older"])

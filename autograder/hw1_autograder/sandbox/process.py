@@ -63,6 +63,15 @@ def need(*packages: str) -> None:
             raise GraderError(f"{name} is not installed for this Python; to install what is needed: {install}")
 
 
+def require(*packages: str) -> None:
+    """End a command of the staff's before it imports what is not installed."""
+    try:
+        need(*packages)
+    except GraderError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+
+
 class Sandbox:
     """Runs exercises of the submission in a folder, in one child process as long as that child lives.
 
