@@ -108,10 +108,10 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
         os.environ.pop(name, None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     switches = ["-s", "--assert=plain", *(f"-pno:{name}" for name in UNUSED)]
-    place = ["-c", os.devnull, "--rootdir", os.path.dirname(TESTS), os.path.basename(TESTS)]
+    place = ["-c", os.devnull, "--rootdir", os.curdir, os.path.basename(TESTS)]
     plugin = Plugin(grading, settings.words)
     here = os.getcwd()
-    os.chdir(os.path.dirname(TESTS))  # in a path, pytest would take `[` and `::` for parts of a test's name
+    os.chdir(os.path.dirname(TESTS))  # of a path, pytest would take `[`, `::` and `$` for more than they are
     try:
         pytest.main([*switches, *place], plugins=[plugin])
     finally:
