@@ -15,6 +15,7 @@ import zlib
 from pathlib import Path
 
 from bundle import ROOT, write_whole
+from sandbox import ending
 from sandbox.process import require
 
 require("numpy")
@@ -106,4 +107,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ending.begin()
+    sys.exit(ending.run(main))

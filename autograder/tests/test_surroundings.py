@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable, NamedTuple
 
+import numpy as np
 import pytest
 
 from handins import GRADER, ROOT, processes, solution, write
@@ -89,6 +90,7 @@ ROWS = {
     "a full disk below Autolab's lines": Row("AUTOLAB=1 $RUN >/dev/full", 2, "No space left on device"),
     "a reader that leaves": Row("{ $RUN --format json; echo all $? >&2; } | head -n 1", 0, "all 0"),
     "a reader that does not read": Row("{ $RUN -v; echo all $? >&2; } | true", 0, "all 0"),
+    "help for nobody": Row("$RUN --help >&-", 2, "standard output can't be written to"),
     "--out in no folder": Row("$RUN --format json --out none/x", 2, "the results can't be written: No such file"),
     # the disk, and what else runs out
     "no folder for temporary files": Row("ulimit -f 0; $RUN", 2, "No usable temporary directory"),
@@ -109,6 +111,7 @@ ROWS = {
     "development mode": Row("PYTHONDEVMODE=1 $RUN"),
     "a path of the student's": Row("$RUN", path=f"{ROOT / 'hw1'}{os.pathsep}{ROOT / 'mytorch'}"),
     "ASCII": Row("LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 PYTHONIOENCODING=ascii $RUN"),
+    "a file in the place of NumPy": Row("touch numpy.py; PYTHONPATH=. $RUN", 2, "numpy.py hides numpy"),
     "a NumPy that is broken": Row(
         "mkdir numpy; echo 'raise ImportError(\"libopenblas.so: gone\")' >numpy/__init__.py; PYTHONPATH=. $RUN",
         2,
@@ -147,6 +150,14 @@ def test_the_project_may_lie_anywhere(name: str, place: Path) -> None:
     handin = write(solution(), place / "handins" / name)
     done = run('$RUN --submission "$HANDIN"', place, HANDIN=str(handin))
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_the_python_of_a_linux_distribution_grades_with_more_built_into_it(place: Path) -> None:
+    python = f"/usr/bin/python3.{sys.version_info[1]}"
+    if not Path(python).exists():
+        pytest.skip("the system has no Python of this version")
+    done = run(f"{python} {RUNNER}", place, PYTHONPATH=str(Path(np.__file__).parents[1]))
+    assert POINTS in done.stdout, done.stdout + done.stderr
 
 
 def test_a_folder_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,8 +103,10 @@ def run(main: Callable[[], int]) -> int:
         return status
     try:
         status = main()
+    except SystemExit as ended:  # argparse's, for --help and for a wrong option
+        status = ended.code if isinstance(ended.code, int) else 0
     except OSError as error:
-        print(said(error), file=sys.stderr)
+        print(f"{os.path.basename(sys.argv[0])}: {said(error)}", file=sys.stderr)
     try:
         sys.stdout.flush()
     except OSError as error:

@@ -58,9 +58,12 @@ class GraderError(Exception):
 def need(*packages: str) -> None:
     """Raise GraderError where a package that the grader runs on is not installed for this Python."""
     for name in packages:
-        if importlib.util.find_spec(name) is None:
+        found = importlib.util.find_spec(name)
+        if found is None:
             install = f"{sys.executable} -m pip install {' '.join(packages)}"
             raise GraderError(f"{name} is not installed for this Python; to install what is needed: {install}")
+        if found.submodule_search_locations is None:
+            raise GraderError(f"{found.origin} hides {name}: give that file another name, or take it off the path")
 
 
 def require(*packages: str) -> None:
