@@ -906,7 +906,12 @@ def test_a_runner_that_is_ended_takes_its_child_along(number: signal.Signals, ou
     submission = edited(body("question_3", "open('here', 'w').close()\nwhile True: pass"), outside / "handin")
     command = [sys.executable, str(GRADER / "runner.py"), "--submission", str(submission), "--deadline", "60"]
     temporary = outside / "temporary"
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # ignored in the background
+    ) as run:
         wait_until(lambda: list(temporary.rglob("here")))
         os.kill(run.pid, number)
         run.communicate(timeout=LIMIT)

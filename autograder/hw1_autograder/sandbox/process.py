@@ -153,7 +153,7 @@ class Sandbox:
         numpy = importlib.util.find_spec("numpy")
         assert numpy is not None
         numpy_home = os.path.dirname(os.path.dirname(str(numpy.origin)))
-        command = [sys.executable, "-I", "-S", SERVE, numpy_home, str(self.memory)]
+        command = [system.python(), "-I", "-S", SERVE, numpy_home, str(self.memory)]
         environment = {name: os.environ[name] for name in system.KEPT if name in os.environ}
         child = self._child = subprocess.Popen(
             command,
@@ -213,11 +213,11 @@ class Sandbox:
         ticket = os.urandom(8).hex()  # an answer that was forged beforehand doesn't bear it
         request = {"id": ticket, "exercise": exercise, "broken": self.broken, "strict": strict}
         self._requests.put((request, blobs))
-        while time.monotonic() < deadline:
+        while (left := deadline - time.monotonic()) > 0:
             try:
-                message = self._messages.get(timeout=max(0.0, deadline - time.monotonic()))
+                message = self._messages.get(timeout=min(left, system.WAIT))
             except queue.Empty:
-                break
+                continue
             if message is None:
                 return Outcome("died", stage=stage, detail=self._death())
             outcome = _understood(message)

@@ -33,6 +33,7 @@ KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "T
 # A closed terminal sends SIGHUP, and on Windows a closed console SIGBREAK.
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
 
+WAIT = 1.0  # seconds of one wait: on Windows a signal is heeded between two
 GONE = 2.0  # seconds for a process that was killed to be gone
 
 
@@ -52,6 +53,11 @@ def held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def python() -> str:
+    """The interpreter itself: what lies in a virtual environment of Windows starts it as a process of its own."""
+    return getattr(sys, "_base_executable", sys.executable) if sys.platform == "win32" else sys.executable
 
 
 def apart() -> dict[str, Any]:
