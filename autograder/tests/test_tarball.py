@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from handins import MAX_TOTAL, report, solution, write
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIRED = [
@@ -142,6 +145,35 @@ def test_litter_stays_out(project: Path, litter: str) -> None:
     (project / litter).write_bytes(b"")
     assert pack(project).returncode == 0
     assert members(project) == sorted([*REQUIRED, "mytorch/__init__.py"])
+
+
+# On Windows no script packs, but the system's own tar, by the README's line: whole folders, whatever lies in them.
+
+
+def by_python(line: str, project: Path) -> None:
+    with tarfile.open(project / "handin.tar", "w") as tar:
+        for name in line.split()[-2:]:
+            tar.add(project / name, name)
+
+
+def by_program(line: str, project: Path) -> None:
+    subprocess.run(line.split(), cwd=project, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("tar", ["python", "tar", "bsdtar"])
+def test_what_the_line_for_windows_packs_has_all_points(tar: str, tmp_path: Path) -> None:
+    (line,) = re.findall(r"^tar -cf handin.tar .+$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    litter = ["hw1/train_loss.png", "hw1/__pycache__/hw1.cpython-313.pyc", "mytorch/__pycache__/odd.py"]
+    litter += ["mytorch/py.typed", "hw1/.ipynb_checkpoints/hw1-checkpoint.py"]
+    write({**solution(), **dict.fromkeys(litter, b"x")}, tmp_path)
+    if tar == "python":
+        by_python(line, tmp_path)
+    else:
+        by_program(line.replace("tar", installed(tar), 1), tmp_path)
+    with tarfile.open(tmp_path / "handin.tar") as packed:
+        assert any(member.isdir() for member in packed)
+    run = report(tmp_path / "handin.tar")
+    assert (run.total, run.findings, run.remarks) == (MAX_TOTAL, [], [])
 
 
 def linked(file: Path) -> None:
