@@ -3,6 +3,9 @@
 
 set -u
 umask 022
+# A glob without a match is to stay as it is.
+if [ -n "${ZSH_VERSION-}" ]; then emulate sh; fi
+if [ -n "${BASH_VERSION-}" ]; then shopt -u failglob nullglob; fi
 LIMIT=2097152 # bytes, the course's 2 MB
 
 CDPATH='' cd -- "$(dirname -- "$0")" || exit 1
@@ -16,9 +19,14 @@ if [ -n "$missing" ]; then
     exit 1
 fi
 
+if [ -d handin.tar ]; then
+    echo "create_tarball.sh: no handin.tar was made: a folder has that name, give it another" >&2
+    exit 1
+fi
+
 # An older handin.tar stays until the new one is complete.
-part=handin.tar.$$
-trap 'rm -f "$part"' EXIT
+part=.handin.$$
+trap 'rm -rf "$part"' EXIT
 trap 'exit 1' HUP INT TERM
 
 # Globs skip dot-files: the ._* and .DS_Store of macOS, an editor's .swp and .#locks. Backups and caches have other
@@ -31,11 +39,17 @@ for file in hw1/*.png hw1/*.py hw1/*/*.py hw1/*/*/*.py hw1/*/*/*/*.py \
     [ -f "$file" ] && set -- "$@" "$file"
 done
 
-# -h packs what a link points to, for a link is left out where it is graded. macOS's tar would add a ._ file of
-# attributes for each member.
+# Copies are packed: they are what a link points to, and a link, hard ones among them, is left out where it is graded.
+# macOS's tar would add a ._ file of attributes for each member.
 COPYFILE_DISABLE=1
 export COPYFILE_DISABLE
-if ! tar -chf "$part" "$@" || ! mv -f "$part" handin.tar; then
+pack() {
+    for file in "$@"; do
+        mkdir -p "$part/${file%/*}" && cp "$file" "$part/$file" || return
+    done
+    tar -cf "$part/handin.tar" -C "$part" "$@" && mv -f "$part/handin.tar" handin.tar
+}
+if ! pack "$@"; then
     echo "create_tarball.sh: handin.tar could not be written" >&2
     exit 1
 fi

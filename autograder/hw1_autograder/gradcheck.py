@@ -7,7 +7,6 @@ Exit status: 0 if all are right, 1 if not, 2 if nothing could be checked.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
@@ -15,9 +14,16 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
+from sandbox import ending  # noqa: E402
+
+if __name__ == "__main__":
+    ending.begin()  # before the imports, which take time
+
+import argparse  # noqa: E402
+
 from grading.settings import Settings  # noqa: E402
 from report import answers  # noqa: E402
-from sandbox.process import GraderError, need  # noqa: E402
+from sandbox.process import ONE_THREAD, GraderError, need  # noqa: E402
 from sandbox.submission import NoSubmission  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
 
@@ -39,10 +45,11 @@ def main(argv: list[str] | None = None) -> int:
         with Workplace() as workplace:
             checked = check(options.layers or LAYERS, Settings(options.submission), workplace)
         return answers.gradients(checked, sys.stdout)
-    except (NoSubmission, GraderError) as error:
-        print(f"nothing could be checked: {error}", file=sys.stderr)
+    except (NoSubmission, GraderError, ImportError, OSError) as error:
+        print(f"nothing could be checked: {ending.said(error)}", file=sys.stderr)
         return 2
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os.environ.update(ONE_THREAD)  # for NumPy, which is not imported yet
+    sys.exit(ending.run(main))

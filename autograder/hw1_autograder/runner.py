@@ -7,24 +7,29 @@ Exit status: 0 for full points, 1 for fewer, 2 if nothing could be graded.
 
 from __future__ import annotations
 
-import argparse
-import io
 import os
-import re
 import sys
-import traceback
-from typing import TYPE_CHECKING
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
+
+from sandbox import ending  # noqa: E402
+
+if __name__ == "__main__":
+    ending.begin()  # before the imports, which take time
+
+import argparse  # noqa: E402
+import re  # noqa: E402
+import traceback  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
 
 from grading.run import not_graded  # noqa: E402
 from grading.settings import ROOT, RUN_DEADLINE, Settings  # noqa: E402
 from grading.version import version  # noqa: E402
 from homework.problems import MAX_TOTAL, PROBLEMS, selected  # noqa: E402
 from report import answers, formats, watch  # noqa: E402
-from sandbox.process import DEFAULT_DEADLINE, DEFAULT_MEMORY, GraderError, need  # noqa: E402
+from sandbox.process import DEFAULT_DEADLINE, DEFAULT_MEMORY, ONE_THREAD, GraderError, need  # noqa: E402
 from sandbox.submission import NoSubmission  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
 
@@ -46,7 +51,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         help="a folder that holds hw1/ and mytorch/, or a handin.tar (default: the project that this file lies in)",
     )
     add("--format", choices=formats.FORMATS, help="of the report (default: table; autolab if AUTOLAB is 1)")
-    add("--out", metavar="FILE", help="write json or gradescope there instead of standard output")
+    add("--out", metavar="FILE", type=os.path.abspath, help="write json or gradescope there instead of standard output")
     add("--visibility", choices=formats.VISIBILITIES, help="to the students, of the tests on Gradescope")
     add("-k", metavar="WORD", nargs="+", default=[], help="grade only the problems whose name has these words")
     add("--deadline", metavar="S", type=_positive, default=DEFAULT_DEADLINE, help="seconds for a problem")
@@ -141,8 +146,6 @@ def main(argv: list[str] | None = None) -> int:
         options.run_deadline,
         int(options.memory * (1 << 20)),
     )
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # what a submission's texts hold may not be in the terminal's encoding
     try:
         need("numpy", "pytest")
         if options.training_stats:
@@ -154,12 +157,9 @@ def main(argv: list[str] | None = None) -> int:
         run = grade(settings)
         if run.failure:
             print(f"the grader failed, and the report is not whole: {run.failure}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return 130
     except Exception as error:
-        reason = str(error)
-        if not isinstance(error, (NoSubmission, GraderError)):
+        reason = ending.said(error)
+        if not isinstance(error, (NoSubmission, GraderError, ImportError, OSError)):
             traceback.print_exc()
             reason = f"the grader failed, with {type(error).__name__}"
         print(f"nothing could be graded: {reason}", file=sys.stderr)
@@ -168,8 +168,10 @@ def main(argv: list[str] | None = None) -> int:
         run = not_graded(settings.submission, reason)
     try:
         told = formats.publish(run, options.format, options.out, options.visibility, options.v)
+    except BrokenPipeError:
+        told = True  # who reads no more has read enough
     except OSError as error:
-        print(f"the results can't be written: {error}", file=sys.stderr)
+        print(f"the results can't be written: {ending.said(error)}", file=sys.stderr)
         return 2
     if options.format == "autolab":
         return 0
@@ -177,4 +179,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os.environ.update(ONE_THREAD)  # for NumPy, which is not imported yet
+    sys.exit(ending.run(main))

@@ -6,34 +6,38 @@ submission, 2 when nothing could be trained or saved, 130 after Ctrl-C.
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import math
 import os
 import sys
-import tempfile
-import traceback
-import zipfile
-import zlib
 from pathlib import Path
-from typing import Any, Callable
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from sandbox import ending, system  # noqa: E402
+
+if __name__ == "__main__":
+    ending.begin("Interrupted: no plots were written")  # before the imports, which take time
+
+import argparse  # noqa: E402
+import importlib  # noqa: E402
+import math  # noqa: E402
+import traceback  # noqa: E402
+from typing import Any, Callable  # noqa: E402
+
+INSTALL = f"To install what this needs: {sys.executable} -m pip install numpy matplotlib tqdm"
+try:
+    import numpy as np
+except ImportError as missing:
+    print(f"{missing}. {INSTALL}", file=sys.stderr)
+    sys.exit(2)
+
+from homework.mnist import CLASSES, PIXELS, NoData, read  # noqa: E402
 
 os.environ["MPLBACKEND"] = "Agg"  # no window is needed, nor a screen
 
-try:
-    import numpy as np
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-    from tqdm import tqdm  # type: ignore[import-untyped]
-except ImportError as missing:
-    install = f"{sys.executable} -m pip install numpy matplotlib tqdm"
-    print(f"{missing}. To install what this needs: {install}", file=sys.stderr)
-    sys.exit(2)
-
-HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DATA = ROOT / "data" / "mnist.npz"
-PIXELS, CLASSES = 784, 10
+GRADERS_OWN = ("homework", "sandbox")
 ACTIVATIONS = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "ReLU"}
 
 # File, title and label of the y axis, in the order in which get_training_stats returns the statistics.
@@ -107,7 +111,10 @@ def load_data(dtype: str) -> tuple[Partition, Partition, Partition]:
 
     All images are normalised with the mean and the deviation of the training set's.
     """
-    arrays = read_data()
+    try:
+        arrays = read(DATA)
+    except NoData as error:
+        raise Failure(str(error), 2) from None
     # Python's floats: they leave float32 what it is, which numpy's float64 scalars do not.
     mean, deviation = float(arrays["train_data"].mean()), float(arrays["train_data"].std())
 
@@ -118,32 +125,13 @@ def load_data(dtype: str) -> tuple[Partition, Partition, Partition]:
     return partition("train"), partition("val"), partition("test")
 
 
-def read_data() -> dict[str, np.ndarray]:
-    """Return the arrays of data/mnist.npz; raise Failure unless they are what data/README.md says."""
-    arrays = {}
+def find_plotting() -> None:
+    """Raise Failure unless there is what draws the bar and the plots."""
     try:
-        # Opened here, since np.load leaves open what it finds to be no archive.
-        with DATA.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            for name in ("train", "val", "test"):
-                images, labels = file[f"{name}_data"], file[f"{name}_labels"]
-                right = images.dtype == labels.dtype == np.uint8 and images.shape == (len(labels), PIXELS)
-                if not right or not len(labels) or labels.max() >= CLASSES:
-                    raise ValueError(f"{name}: not {PIXELS} pixels and one label from 0 to {CLASSES - 1} an example")
-                arrays[f"{name}_data"], arrays[f"{name}_labels"] = images, labels
-    except FileNotFoundError:
-        raise Failure(f"{DATA} is missing: copy it from the handout", 2) from None
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise Failure(f"{DATA} is damaged ({error}): copy it from the handout again", 2) from None
-    return arrays
+        import matplotlib.figure  # noqa: F401
+        import tqdm  # type: ignore[import-untyped]  # noqa: F401
+    except ImportError as missing:
+        raise Failure(f"{missing}. {INSTALL}", 2) from None
 
 
 def call_submission(doing: str, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
@@ -163,8 +151,10 @@ def import_submission() -> tuple[Any, Any, Any]:
     """Return the modules hw1, activation and loss of this project, imported in the course's way."""
     if not (ROOT / "hw1" / "hw1.py").is_file():
         raise Failure(f"{ROOT / 'hw1' / 'hw1.py'} is missing", 2)
-    # Names belong to the student: this folder's own modules leave the path, and theirs stand at its end.
+    # Names belong to the student: this folder's own modules make room, and theirs stand at the end of the path.
     sys.path[:] = [path for path in sys.path if Path(path).resolve() != HERE]
+    for name in [name for name in sys.modules if name.partition(".")[0] in GRADERS_OWN]:
+        del sys.modules[name]
     sys.path += [str(ROOT / "mytorch"), str(ROOT / "hw1")]
     hw1, activation, loss = (
         call_submission(f"{name}.py was imported", importlib.import_module, name)
@@ -203,11 +193,12 @@ def build_network(options: argparse.Namespace, hw1: Any, activation: Any, loss: 
 
 def prepare_folder(folder: Path) -> None:
     """Make the folder for the plots; raise Failure unless they can be written there."""
-    if folder.exists() and not folder.is_dir():
-        raise Failure(f"--outpath {folder} is a file: it has to be a folder", 2)
     try:
+        if folder.exists() and not folder.is_dir():
+            raise Failure(f"--outpath {folder} is a file: it has to be a folder", 2)
         folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        with ending.folder(str(folder), ".plots-"):
+            pass
     except OSError as error:
         raise Failure(f"--outpath {folder} cannot be written to: {error.strerror}", 2) from None
     for name, *_ in PLOTS:
@@ -216,16 +207,27 @@ def prepare_folder(folder: Path) -> None:
 
 
 def train(mlp: Any, get_training_stats: Any, data: Any, epochs: int, batch_size: int) -> list[np.ndarray]:
-    """Return the four statistics (epochs,), with a progress bar that counts the network's steps."""
-    steps = math.ceil(len(data[0][0]) / batch_size)  # an epoch
-    with tqdm(total=epochs * steps, desc=f"epoch 1/{epochs}", unit="batch", dynamic_ncols=True) as bar:
+    """Return the four statistics (epochs,), with a progress bar that counts the network's steps.
+
+    Where no terminal shows the bar, each epoch is a line.
+    """
+    from tqdm import tqdm
+
+    steps, taken = math.ceil(len(data[0][0]) / batch_size), 0  # an epoch's, and all until now
+    with tqdm(total=epochs * steps, unit="batch", dynamic_ncols=True, disable=None) as bar:
         network = type(mlp)
         step = call_submission("looking for the step of the network", getattr, network, "step")
 
         # The bar hangs on the class, so that it moves under anybody's get_training_stats; an instance may have slots.
         def counted_step(*arguments: Any, **named: Any) -> Any:
-            bar.set_description(f"epoch {min(bar.n // steps + 1, epochs)}/{epochs}", refresh=False)
+            nonlocal taken
+            epoch, within = divmod(taken, steps)
+            if not within and epoch < epochs:
+                bar.set_description(f"epoch {epoch + 1}/{epochs}", refresh=False)
+                if bar.disable:
+                    print(f"epoch {epoch + 1}/{epochs}", file=sys.stderr, flush=True)
             result = step(*arguments, **named)
+            taken += 1
             bar.update()
             return result
 
@@ -265,15 +267,19 @@ def describe(options: argparse.Namespace) -> str:
 
 def save_plots(folder: Path, statistics: list[np.ndarray], run: str) -> None:
     """Write the four plots: all are drawn before the first one takes its place."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".plots-") as drawn:
+    with ending.folder(str(folder), ".plots-") as drawn:
         for (name, title, unit), values in zip(PLOTS, statistics):
             draw(values, title, unit, run).savefig(Path(drawn) / name, dpi=150)
-        for name, *_ in PLOTS:
-            os.replace(Path(drawn) / name, folder / name)
+        with system.held():
+            for name, *_ in PLOTS:
+                os.replace(Path(drawn) / name, folder / name)
 
 
-def draw(values: np.ndarray, title: str, unit: str, run: str) -> Figure:
-    """Return one plot of values (epochs,)."""
+def draw(values: np.ndarray, title: str, unit: str, run: str) -> Any:
+    """Return one plot, a matplotlib figure, of values (epochs,)."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
     epochs = np.arange(1, len(values) + 1)
@@ -292,6 +298,7 @@ def draw(values: np.ndarray, title: str, unit: str, run: str) -> Figure:
 
 
 def run(options: argparse.Namespace) -> None:
+    find_plotting()
     data = load_data(options.dtype)
     hw1, activation, loss = import_submission()
     np.random.seed(options.seed)
@@ -316,11 +323,8 @@ def main(arguments: list[str] | None = None) -> int:
     except Failure as failure:
         print(failure, file=sys.stderr)
         return failure.status
-    except KeyboardInterrupt:
-        print("\nInterrupted: no plots were written", file=sys.stderr)
-        return 130
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ending.run(main))

@@ -15,6 +15,7 @@ import bundle
 sys.path.insert(0, str(bundle.ROOT / "autograder" / "hw1_autograder"))
 
 from homework.problems import BY_HAND, MAX_TOTAL, PROBLEMS
+from sandbox import ending
 
 NAME = "hw1p1"  # of the assessment, its folder and its files, as Autolab wants it
 TIMEOUT = 180  # seconds, after which the server ends a job; the run's own deadline is within it
@@ -122,4 +123,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ending.begin()
+    sys.exit(ending.run(main))

@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parents[2]
 for folder in ("autograder/hw1_autograder", "autograder/instructor"):
     sys.path.insert(0, str(ROOT / folder))
 
+from sandbox.process import require  # noqa: E402
+
+require("numpy", "pytest")
+
 import archives  # noqa: E402
 from diagnosis.recognise import Catalogue, Hint, Signature, columns, signature  # noqa: E402
 from grading.causes import ALONE, STAGES, isolated, of_stage  # noqa: E402

@@ -13,6 +13,7 @@ import bundle
 sys.path.insert(0, str(bundle.ROOT / "autograder" / "hw1_autograder"))
 
 from report.formats import VISIBILITIES
+from sandbox import ending
 
 # Gradescope's folders lie below /autograder; only a trial on another machine sets AUTOGRADER_BASE.
 SETUP = """\
@@ -85,4 +86,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ending.begin()
+    sys.exit(ending.run(main))

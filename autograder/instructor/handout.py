@@ -9,9 +9,7 @@ from __future__ import annotations
 import argparse
 import ast
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -22,11 +20,12 @@ sys.path.insert(0, str(ROOT / "autograder" / "hw1_autograder"))
 
 from homework.problems import TO_WRITE  # noqa: E402
 from leaks import leaks  # noqa: E402
+from sandbox import ending  # noqa: E402
 
 PLOTS = tuple(f"{part}_{what}.png" for part in ("train", "val") for what in ("loss", "error"))
 # What a student gets, by folder. In the folders below the top nothing else may lie, and is asked for.
 FILES = {
-    ".": (".gitignore", "create_tarball.sh", "setup.py"),
+    ".": (".gitattributes", ".gitignore", "create_tarball.sh", "setup.py"),
     "mytorch": ("__init__.py", "py.typed", "activation.py", "batchnorm.py", "linear.py", "loss.py"),
     "hw1": ("hw1.py", "mc.py"),
     "data": ("README.md", "SHA256SUMS", "mnist.npz", "hw1_reference.npz", "hw1_traces.npz", "hw1_mistakes.npz"),
@@ -67,6 +66,8 @@ def starter(bodies: Iterable[str] = TO_WRITE) -> dict[str, bytes]:
     files["data/README.md"] = without_staff_notes(files["data/README.md"].decode()).encode()
     ignored = files[".gitignore"].decode().splitlines(keepends=True)
     files[".gitignore"] = "".join(line for line in ignored if "instructor" not in line).encode()
+    # A checkout may have other line ends, which sh does not take.
+    files["create_tarball.sh"] = files["create_tarball.sh"].replace(b"\r\n", b"\n")
     files["README.md"] = (HERE / "starter.md").read_bytes()
     return files
 
@@ -229,8 +230,8 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise HandoutError(f"{folder} is not an empty folder: nothing was written")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-    try:
+    with ending.folder(str(folder.parent), ".starter-") as begun:
+        part = Path(begun)
         for name, content in files.items():
             path = part / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -243,9 +244,6 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
         if folder.is_dir():
             folder.rmdir()
         os.replace(part, folder)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -264,4 +262,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ending.begin()
+    sys.exit(ending.run(main))

@@ -9,15 +9,20 @@ from __future__ import annotations
 import argparse
 import gzip
 import hashlib
-import os
+import io
 import sys
-import tempfile
 import zlib
 from pathlib import Path
 
-import numpy as np
+from bundle import ROOT, write_whole
+from sandbox import ending
+from sandbox.process import require
 
-ROOT = Path(__file__).resolve().parents[2]
+require("numpy")
+
+import numpy as np  # noqa: E402
+
+from homework.mnist import PIXELS  # noqa: E402
 
 # Of the uncompressed bytes: a gzip file's own checksum depends on who packed it, and when.
 MD5 = {
@@ -26,7 +31,6 @@ MD5 = {
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
-PIXELS = 784
 TRAINING = 55_000  # of the official training file's 60,000; the rest validates
 
 
@@ -83,16 +87,9 @@ def partitions(folder: Path) -> dict[str, np.ndarray]:
 
 def save(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write the arrays to path as a compressed .npz: all of it, or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # a stub's allow_pickle, not our keys
-        os.chmod(temporary, 0o644)  # mkstemp makes it the owner's alone
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]  # a stub's allow_pickle, not our keys
+    write_whole(path, packed.getvalue())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -110,4 +107,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ending.begin()
+    sys.exit(ending.run(main))

@@ -22,6 +22,10 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "autograder" / folder) for folder in ("hw1_autograder", "instructor")]
 
+from sandbox.process import require  # noqa: E402
+
+require("numpy", "pytest")
+
 from grading.findings import probe  # noqa: E402
 from grading.judges import Prestored  # noqa: E402
 from grading.run import Run  # noqa: E402

@@ -12,12 +12,16 @@ import sys
 from pathlib import Path
 from typing import Any, Callable
 
-import numpy as np
-import torch
-import torch.nn.functional as F
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "autograder" / "hw1_autograder"))
+
+from sandbox.process import require  # noqa: E402
+
+require("numpy", "torch")
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
 
 import archives  # noqa: E402
 from grading import training_rules  # noqa: E402

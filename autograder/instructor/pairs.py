@@ -21,6 +21,10 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "autograder" / folder) for folder in ("hw1_autograder", "instructor")]
 
+from sandbox.process import require  # noqa: E402
+
+require("numpy", "pytest")
+
 import handout  # noqa: E402
 from grading.grade import grade  # noqa: E402
 from grading.run import Run  # noqa: E402

@@ -15,6 +15,8 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -29,7 +31,8 @@ sys.path.insert(0, str(bundle.ROOT / "autograder" / "hw1_autograder"))
 from grading.run import not_graded
 from grading.version import version
 from report.formats import as_json
-from sandbox import submission
+from sandbox import ending, submission, system
+from sandbox.process import GraderError, need
 
 RUNNER = bundle.ROOT / "autograder" / "hw1_autograder" / "runner.py"
 AUTOLAB = re.compile(r"(.+)_(\d+)_handin(\..+)?")  # user_version_handin.tar
@@ -96,40 +99,68 @@ def up_to_date(report: Path, handin: Path, grader: str, solution: submission.Sub
         return False
 
 
-def grade(handin: Path, report: Path, scratch: str) -> None:
+class Runners:
+    """The runners at work: they end with this process, and none begins after that."""
+
+    def __init__(self) -> None:
+        self.allowed = threading.RLock()  # to begin anything
+        self.running: set[subprocess.Popen[bytes]] = set()
+
+    def end(self) -> None:
+        self.allowed.acquire()
+        for runner in self.running:
+            runner.terminate()  # so that it removes its own process and what it has begun
+        end = time.monotonic() + system.GONE
+        for runner in self.running:
+            while runner.poll() is None and time.monotonic() < end:
+                time.sleep(0.01)
+            system.kill(runner)
+
+
+def grade(handin: Path, report: Path, scratch: str, runners: Runners) -> None:
     """Have the runner grade a handin, and leave its report, or one that says why there is none."""
     command = [sys.executable, str(RUNNER), f"--submission={handin.name}", "--against", str(bundle.ROOT)]
     command += ["--seed", "handin", "--fallback", "--format", "json", "--out", str(report.resolve())]
     environment = {**os.environ, "TMPDIR": scratch}
     report.unlink(missing_ok=True)
-    try:
-        done = subprocess.run(
+    with runners.allowed:
+        runner = subprocess.Popen(
             command,
             cwd=handin.parent,
             env=environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIMEOUT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        why = f"the grader ended with status {done.returncode}: {last}"
+        runners.running.add(runner)
+    try:
+        last = runner.communicate(timeout=TIMEOUT)[1].decode(errors="replace").strip().rpartition("\n")[2]
+        why = f"the grader ended with status {runner.returncode}: {last}"
     except subprocess.TimeoutExpired:
         why = f"the grader did not end within {TIMEOUT} s"
-    if not report.exists():
-        bundle.write_whole(report, json.dumps(as_json(not_graded(handin.name, why)), indent=2).encode())
+        system.kill(runner)
+        runner.communicate()
+    with runners.allowed:
+        runners.running.remove(runner)
+        if not report.exists():
+            bundle.write_whole(report, json.dumps(as_json(not_graded(handin.name, why)), indent=2).encode())
 
 
 def grade_all(found: dict[str, Path], reports: Path) -> int:
     """Grade the handins that have no report of today's grader; return how many those were."""
     reports.mkdir(parents=True, exist_ok=True)
-    grader, solution = version(), submission.read(str(bundle.ROOT))
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(cores()) as pool:
+    grader, solution, runners = version(), submission.read(str(bundle.ROOT)), Runners()
+    with (
+        ending.folder(tempfile.gettempdir(), "mytorch-class-") as scratch,
+        ending.taken_back(runners.end),
+        ThreadPoolExecutor(cores()) as pool,
+    ):
 
         def one(key: str, handin: Path) -> bool:
             report = reports / f"{key}.json"
             if up_to_date(report, handin, grader, solution):
                 return False
-            grade(handin, report, scratch)
+            grade(handin, report, scratch, runners)
             return True
 
         done = [pool.submit(one, *item) for item in found.items()]
@@ -160,17 +191,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--before", metavar="DIR", type=Path, help="an earlier run, to compare with")
     options = parser.parse_args(argv)
     try:
+        need("numpy", "pytest")
         found, left_out = handins(options.handins, options.out)
         before = overview.read(options.before / "reports") if options.before else None
         new = grade_all(found, options.out / "reports")
         reports = overview.read(options.out / "reports")
         overview.write(options.out, {key: reports[key] for key in found}, before)
-    except (NoClass, OSError) as error:
+    except (NoClass, GraderError, OSError) as error:
         print(f"regrade.py: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("\ninterrupted: start it again, and it goes on from here", file=sys.stderr)
-        return 130
     for name in left_out:
         print(f"left out: {name}")
     print(f"{options.out}: {len(found)} handins, {new} of them graded now; scores.csv, overview.md")
@@ -178,4 +207,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ending.begin("interrupted: start it again, and it goes on from here")
+    sys.exit(ending.run(main))

@@ -12,11 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "autograder" / "hw1_autograder"))
+
+from sandbox.process import require  # noqa: E402
+
+require("numpy", "torch")
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
 
 import archives  # noqa: E402
 from homework import cases  # noqa: E402

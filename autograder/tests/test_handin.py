@@ -9,6 +9,7 @@ import lzma
 import os
 import tarfile
 import tracemalloc
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,7 @@ def at(tmp_path: Path, data: bytes) -> str:
 
 
 LEFT_OUT = "left out, not a regular .py file of hw1/ or mytorch/: "
+NO_NAME = "left out, for a name that not every system can hold: "
 
 # Members beside the solution's own: the line that says what became of them, or nothing where there is no need to.
 MEMBERS: dict[str, tuple[Callable[[Tar], None], str]] = {
@@ -83,7 +85,7 @@ MEMBERS: dict[str, tuple[Callable[[Tar], None], str]] = {
     "a line break in the name": (member("hw1/a\nb.py"), f"{LEFT_OUT}hw1/a?b.py"),
     "a terminal's control characters": (member("hw1/\x1b[2J.py"), f"{LEFT_OUT}hw1/?[2J.py"),
     "a name that is not UTF-8": (member(b"hw1/\xff.py".decode("utf-8", "surrogateescape")), f"{LEFT_OUT}hw1/?.py"),
-    "a Windows path": (member("hw1/C:\\evil.py"), f"{LEFT_OUT}hw1/C:\\evil.py"),
+    "a Windows path": (member("hw1/C:\\evil.py"), f"{NO_NAME}hw1/C:\\evil.py"),
     "a large file": (member("hw1/large.py", data=b"#" * (2 << 20)), "left out, larger than 1024 KiB: hw1/large.py"),
     "plots": (member("hw1/train_loss.png"), ""),
     "what macOS adds": (member("hw1/._hw1.py"), ""),
@@ -280,10 +282,54 @@ def test_a_folder_is_taken_as_a_tar_of_it_would_be(tmp_path: Path) -> None:
     read = submission.read(str(root))
     assert read.files == {**solution(), "hw1/a/b/c/x.py": b"1"}
     assert [remark[:40] for remark in read.remarks] == [
-        "left out, for its name: hw1/C:x.py",
+        f"{NO_NAME}hw1/C:x.py"[:40],
         f"left out, for its name: hw1/{'ß' * 99}"[:40],
         "left out, too many folders deep: hw1/a/b",
     ]
+
+
+# Names that Windows or macOS can't hold, and what is said of them; None where the name is fine.
+NAMES = {
+    "hw1/con.py": NO_NAME,
+    "hw1/AUX.py": NO_NAME,
+    "hw1/nul.tar.py": NO_NAME,
+    "hw1/com1.py": NO_NAME,
+    "hw1/lpt9/x.py": NO_NAME,
+    "hw1/a?.py": NO_NAME,
+    "hw1/a*.py": NO_NAME,
+    "hw1/<a>.py": NO_NAME,
+    "hw1/a|b.py": NO_NAME,
+    'hw1/"a".py': NO_NAME,
+    "hw1/a./x.py": NO_NAME,
+    "hw1/a /x.py": NO_NAME,
+    "hw1/MC.py": "left out, on some systems the same file as hw1/mc.py: ",
+    "mytorch/Linear.py": "left out, on some systems the same file as mytorch/linear.py: ",
+    "hw1/console.py": None,
+    "hw1/com10.py": None,
+    "hw1/auxiliary.py": None,
+    "hw1/a b.py": None,
+    "hw1/[a].py": None,
+    "hw1/.hidden/x.py": "",
+    "hw1/__pycache__/x.py": "",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_another_system_can_t_hold_is_left_out_of_folder_and_tar_alike(name: str, tmp_path: Path) -> None:
+    words = NAMES[name]
+    root = handins.write({name: b"1"}, folder(tmp_path))
+    if Path(name).name not in os.listdir((root / name).parent):
+        pytest.skip("this system can't hold it either")
+    reads = [submission.read(str(root)), submission.read(at(tmp_path, packed(member(name, data=b"1"))))]
+    assert reads[0] == reads[1]
+    assert reads[0].files == (solution() if words is not None else {**solution(), name: b"1"})
+    assert reads[0].remarks == ([words + name] if words else [])
+
+
+def test_two_forms_of_one_name_are_one_file(tmp_path: Path) -> None:
+    forms = [unicodedata.normalize(form, "hw1/größe.py") for form in ("NFC", "NFD")]
+    read = submission.read(at(tmp_path, packed(*(member(name, data=b"1") for name in forms))))
+    assert len(read.files.keys() & set(forms)) == len(read.remarks) == 1
 
 
 @pytest.mark.parametrize(

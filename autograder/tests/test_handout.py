@@ -146,7 +146,17 @@ def test_what_is_given_stays(starter: dict[str, bytes]) -> None:
 
 def test_nothing_of_the_staff_is_in_it(starter: dict[str, bytes]) -> None:
     assert {name.split("/")[0] for name in starter} == {
-        *(".gitignore", "README.md", "autograder", "create_tarball.sh", "data", "hw1", "mytorch", "setup.py")
+        *(
+            ".gitattributes",
+            ".gitignore",
+            "README.md",
+            "autograder",
+            "create_tarball.sh",
+            "data",
+            "hw1",
+            "mytorch",
+            "setup.py",
+        )
     }
     for name, content in starter.items():
         assert not name.startswith(("autograder/instructor", "autograder/tests"))
@@ -407,3 +417,10 @@ def test_a_failure_while_writing_leaves_nothing(tmp_path: Path, capsys: pytest.C
 def test_a_body_that_is_not_there_is_named(body: str, words: str) -> None:
     with pytest.raises(handout.HandoutError, match=words):
         handout.starter([body])
+
+
+def test_its_script_has_the_line_ends_that_sh_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = handout.given()
+    script = found["create_tarball.sh"]
+    monkeypatch.setattr(handout, "given", lambda: {**found, "create_tarball.sh": script.replace(b"\n", b"\r\n")})
+    assert handout.starter()["create_tarball.sh"] == script

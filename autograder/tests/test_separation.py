@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from handins import GRADER, ROOT, Edit, body, grade, report, solution, write
-from sandbox import process, wire
+from sandbox import system, wire
+from test_hostile import kernel_fences
 
 TESTS = Path(__file__).parent
 ADVICE = "no claim"  # what follows for the reader
@@ -158,12 +159,24 @@ print(text)
     assert said(code) == "b'is it was'"
 
 
-def test_the_report_says_what_can_t_be_enforced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    serve = (GRADER / "child" / "serve.py").read_text()
-    assert serve.count('sys.platform.startswith("linux")') == 1
-    path = tmp_path / "grader" / "child"
-    for room in ("child", "sandbox"):
-        write({f"{room}/{file.name}": file.read_bytes() for file in (GRADER / room).glob("*.py")}, tmp_path / "grader")
-    (path / "serve.py").write_text(serve.replace('sys.platform.startswith("linux")', "False"))
-    monkeypatch.setattr(process, "SERVE", str(path / "serve.py"))
-    assert report(ROOT).remarks == ["this system can't enforce a limit on memory"]
+FENCE = "other files, other processes and the network"
+ENFORCED = {  # system, what the child could set there, and what the report says of it
+    "Linux": ("linux", ["RLIMIT_CORE", "RLIMIT_FSIZE", "RLIMIT_CPU", "RLIMIT_AS", "Landlock", "seccomp"], ""),
+    "Linux without the kernel's fence": ("linux", ["RLIMIT_FSIZE", "RLIMIT_CPU", "RLIMIT_AS"], FENCE),
+    "macOS": ("darwin", ["RLIMIT_FSIZE", "RLIMIT_CPU", "RLIMIT_AS"], f"memory, {FENCE}"),
+    "Windows": ("win32", [], f"memory, processor time, the size of files, {FENCE}"),
+}
+
+
+@pytest.mark.parametrize("name", ENFORCED)
+def test_the_report_says_what_can_t_be_enforced(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform, means, said = ENFORCED[name]
+    found = system.not_enforced(means, platform)
+    assert ", ".join(found) == said
+    monkeypatch.setattr(system, "not_enforced", lambda _: found)
+    assert report(ROOT).remarks == ([f"this system can't enforce a limit on {said}"] if said else [])
+
+
+@pytest.mark.skipif(not kernel_fences(), reason="this kernel has no Landlock")
+def test_linux_enforces_them_all() -> None:
+    assert report(ROOT).remarks == []

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from handins import MAX_TOTAL, report, solution, write
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIRED = [
@@ -141,6 +145,87 @@ def test_litter_stays_out(project: Path, litter: str) -> None:
     (project / litter).write_bytes(b"")
     assert pack(project).returncode == 0
     assert members(project) == sorted([*REQUIRED, "mytorch/__init__.py"])
+
+
+# On Windows no script packs, but the system's own tar, by the README's line: whole folders, whatever lies in them.
+
+
+def by_python(line: str, project: Path) -> None:
+    with tarfile.open(project / "handin.tar", "w") as tar:
+        for name in line.split()[-2:]:
+            tar.add(project / name, name)
+
+
+def by_program(line: str, project: Path) -> None:
+    subprocess.run(line.split(), cwd=project, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("tar", ["python", "tar", "bsdtar"])
+def test_what_the_line_for_windows_packs_has_all_points(tar: str, tmp_path: Path) -> None:
+    (line,) = re.findall(r"^tar -cf handin.tar .+$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    litter = ["hw1/train_loss.png", "hw1/__pycache__/hw1.cpython-313.pyc", "mytorch/__pycache__/odd.py"]
+    litter += ["mytorch/py.typed", "hw1/.ipynb_checkpoints/hw1-checkpoint.py"]
+    write({**solution(), **dict.fromkeys(litter, b"x")}, tmp_path)
+    if tar == "python":
+        by_python(line, tmp_path)
+    else:
+        by_program(line.replace("tar", installed(tar), 1), tmp_path)
+    with tarfile.open(tmp_path / "handin.tar") as packed:
+        assert any(member.isdir() for member in packed)
+    run = report(tmp_path / "handin.tar")
+    assert (run.total, run.findings, run.remarks) == (MAX_TOTAL, [], [])
+
+
+def linked(file: Path) -> None:
+    file.symlink_to("mc.py")
+
+
+def linked_outside(file: Path) -> None:
+    (file.parents[2] / "theirs.py").write_text("# hw1/mc.py\n")
+    file.symlink_to("../../theirs.py")
+
+
+def hard_linked(file: Path) -> None:
+    file.hardlink_to(file.parent / "mc.py") if hasattr(file, "hardlink_to") else os.link(file.parent / "mc.py", file)
+
+
+@pytest.mark.parametrize("link", [linked, linked_outside, hard_linked])
+def test_of_a_link_the_file_is_packed(project: Path, link: Callable[[Path], None]) -> None:
+    link(project / "hw1" / "helper.py")
+    assert pack(project).returncode == 0
+    assert "hw1/helper.py" in members(project)
+    with tarfile.open(project / "handin.tar") as tar:
+        file = tar.extractfile("hw1/helper.py")
+        assert file is not None
+        assert file.read() == b"# hw1/mc.py\n"
+
+
+def test_where_a_folder_has_the_name_of_the_handin_it_says_so(project: Path) -> None:
+    (project / "handin.tar").mkdir()
+    done = pack(project)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "a folder has that name" in done.stderr
+    assert sorted(path.name for path in project.iterdir()) == ["create_tarball.sh", "handin.tar", "hw1", "mytorch"]
+    assert list((project / "handin.tar").iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["failglob", "nullglob", "extglob"])
+def test_globs_may_match_nothing_in_a_strict_bash(project: Path, option: str) -> None:
+    done = pack(project, "bash", BASHOPTS=option)
+    assert (done.returncode, done.stderr.splitlines()) == (0, [NO_PLOTS])
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
+def test_a_checkout_on_windows_keeps_the_line_ends(tmp_path: Path) -> None:
+    for name in (".gitattributes", "create_tarball.sh", "data/SHA256SUMS", "data/hw1_traces.npz"):
+        (tmp_path / "from" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / "from" / name)
+    git = ["git", "-c", "core.autocrlf=true", "-c", "user.name=n", "-c", "user.email=e", "-c", "core.safecrlf=false"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
+        subprocess.run([*git, *command], cwd=tmp_path / "from", check=True, timeout=60)
+    subprocess.run([*git, "clone", "-q", "from", "to"], cwd=tmp_path, check=True, timeout=60)
+    for name in ("create_tarball.sh", "data/SHA256SUMS", "data/hw1_traces.npz"):
+        assert (tmp_path / "to" / name).read_bytes() == (ROOT / name).read_bytes(), name
 
 
 @pytest.mark.parametrize("older", [None, b"older"])

@@ -9,6 +9,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import struct
 import subprocess
 import sys
 import warnings
@@ -51,8 +53,10 @@ def project(tmp_path: Path) -> Path:
     for folder in ("hw1", "mytorch"):
         ignore = shutil.ignore_patterns("__pycache__", "*.png")
         shutil.copytree(ROOT / folder, root / folder, ignore=ignore)
-    (root / "autograder" / "hw1_autograder").mkdir(parents=True)
-    shutil.copy(ROOT / "autograder" / "hw1_autograder" / "test.py", root / "autograder" / "hw1_autograder")
+    grader = root / "autograder" / "hw1_autograder"
+    for folder in ("homework", "sandbox"):
+        shutil.copytree(ROOT / "autograder" / "hw1_autograder" / folder, grader / folder, ignore=ignore)
+    shutil.copy(ROOT / "autograder" / "hw1_autograder" / "test.py", grader)
     (root / "data").mkdir()
     np.savez(root / "data" / "mnist.npz", **small_mnist())  # type: ignore[arg-type]
     return root
@@ -135,12 +139,50 @@ def test_the_plots_go_to_hw1_by_default_and_replace_older_ones(project: Path) ->
 
 @plots_can_be_drawn
 def test_the_progress_bar_counts_batches_within_the_epochs_and_shows_the_time_left(project: Path) -> None:
-    done = train(project, "--epochs", "3", "--batch-size", "50", TQDM_MININTERVAL="0")
-    assert "epoch 1/3" in done.stderr
-    assert "epoch 3/3" in done.stderr
-    assert "/15 [" in done.stderr
-    assert all(f" {batch}/15 [" in done.stderr for batch in (1, 7, 15)), done.stderr
-    assert re.search(r"\[\d\d:\d\d<\d\d:\d\d,", done.stderr)
+    termios, fcntl = (
+        pytest.importorskip(name, reason="there is no terminal to be had") for name in ("termios", "fcntl")
+    )
+    ours, its = os.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
+    script = str(project / "autograder" / "hw1_autograder" / "test.py")
+    command = [sys.executable, script, "--epochs", "3", "--batch-size", "50"]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=its, env={**os.environ, "TQDM_MININTERVAL": "0"}
+    ) as run:
+        os.close(its)
+        shown = b""
+        try:
+            while piece := os.read(ours, 4096):
+                shown += piece
+        except OSError:  # the other end is closed
+            os.close(ours)
+        assert run.wait(timeout=60) == 0
+    text = shown.decode()
+    assert "epoch 1/3" in text
+    assert "epoch 3/3" in text
+    assert all(f" {batch}/15 [" in text for batch in (1, 7, 15)), text
+    assert re.search(r"\[\d\d:\d\d<\d\d:\d\d,", text)
+
+
+@plots_can_be_drawn
+def test_where_no_terminal_shows_a_bar_an_epoch_is_a_line(project: Path) -> None:
+    done = train(project, "--epochs", "3", "--batch-size", "50")
+    assert done.stderr.splitlines() == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+
+
+@pytest.mark.parametrize("package", ["matplotlib", "tqdm"])
+def test_help_is_given_without_what_draws(project: Path, package: str) -> None:
+    done = train(project, "--help", blocked=package)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--outpath" in done.stdout
+
+
+@plots_can_be_drawn
+def test_a_student_s_file_may_have_the_name_of_a_folder_of_the_grader_s(project: Path) -> None:
+    (project / "hw1" / "sandbox.py").write_text("MINE = 1\n")
+    source = (project / "hw1" / "hw1.py").read_text()
+    (project / "hw1" / "hw1.py").write_text(f"from sandbox import MINE\n{source}")
+    last_values(train(project, "--epochs", "1"))
 
 
 @plots_can_be_drawn
@@ -305,6 +347,10 @@ def without_permission(parent: Path) -> Path:
     return parent / "out"
 
 
+def too_long(parent: Path) -> Path:
+    return parent / ("x" * 300)
+
+
 def where_nobody_may_write(parent: Path) -> Path:
     if not Path("/proc/self").exists():
         pytest.skip("there is no /proc here")
@@ -313,7 +359,7 @@ def where_nobody_may_write(parent: Path) -> Path:
 
 @plots_can_be_drawn
 @pytest.mark.parametrize(
-    "make", [a_file, below_a_file, where_a_plot_is_a_folder, without_permission, where_nobody_may_write]
+    "make", [a_file, below_a_file, too_long, where_a_plot_is_a_folder, without_permission, where_nobody_may_write]
 )
 def test_the_outpath_is_refused(program: Any, make: Callable[[Path], Path], tmp_path: Path) -> None:
     with pytest.raises(program.Failure, match="--outpath") as failure:
@@ -328,6 +374,14 @@ def test_the_refusal_of_an_outpath_is_one_line_before_the_first_epoch(project: P
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.endswith("is a file: it has to be a folder")
+
+
+@plots_can_be_drawn
+@pytest.mark.parametrize("encoding", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
+def test_an_outpath_may_have_what_the_terminal_lacks(project: Path, encoding: dict[str, str]) -> None:
+    done = train(project, "--epochs", "1", "--outpath", str(project / "größe"), **encoding)
+    assert done.returncode == 0, done.stderr
+    assert plots_in(project / "größe") == PLOTS
 
 
 def missing(path: Path) -> None:
@@ -489,7 +543,7 @@ def test_lists_and_a_diverged_run_are_plotted(project: Path) -> None:
     assert plots_in(project / "hw1") == PLOTS
 
 
-# Ctrl-C. The signal comes from within, at a fixed step, since a test that sends it from outside would be a race.
+# A signal. It comes from within, at a fixed step, since a test that sends it from outside would be a race.
 
 INTERRUPT = """
 import signal
@@ -499,20 +553,20 @@ def interrupted(self):
     global steps
     steps += 1
     if steps == 3:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.{})
     step(self)
 MLP.step = interrupted
 """
 
 
 @plots_can_be_drawn
-def test_ctrl_c_ends_it_cleanly_and_leaves_older_plots_as_they_were(project: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_ends_it_cleanly_and_leaves_older_plots_as_they_were(project: Path, name: str) -> None:
     with (project / "hw1" / "hw1.py").open("a") as file:
-        file.write(INTERRUPT)
+        file.write(INTERRUPT.format(name))
     (project / "hw1" / "val_loss.png").write_bytes(b"older")
     done = train(project, "--batch-size", "10")
-    assert (done.returncode, done.stdout) == (130, "")
+    assert (done.returncode, done.stdout) == (128 + getattr(signal, name), "")
     assert done.stderr.splitlines()[-1] == "Interrupted: no plots were written"
     assert "Traceback" not in done.stderr
     assert plots_in(project / "hw1") == ["val_loss.png"]

@@ -127,13 +127,13 @@ NUMBER, MACHINE, X32 = 0, 4, 0x40000000
 Line = tuple[int, int, int, int]  # operation, lines to skip if true, if false, its number
 
 
-def close(listed: list[str], readable: list[str], writable: str) -> bool:
-    """Have the kernel end this process with its parent, and keep it to what the tables leave; return whether it does.
+def close(listed: list[str], readable: list[str], writable: str) -> list[str]:
+    """Have the kernel end this process with its parent, and keep it to what the tables leave; return by what it does.
 
     Files may be read in and below `readable`, written in and below `writable`; of `listed` the names may be read.
     """
     if not sys.platform.startswith("linux"):
-        return False
+        return []
     try:
         import ctypes
 
@@ -141,8 +141,9 @@ def close(listed: list[str], readable: list[str], writable: str) -> bool:
         libc.prctl(SET_PDEATHSIG, SIGKILL, 0, 0, 0)
         libc.prctl(SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     except (ImportError, OSError, AttributeError):
-        return False
-    return _close_files(libc, listed, readable, writable) & _close_calls(libc)
+        return []
+    closed = {"Landlock": _close_files(libc, listed, readable, writable), "seccomp": _close_calls(libc)}
+    return [means for means, holds in closed.items() if holds]
 
 
 def _close_files(libc: Any, listed: list[str], readable: list[str], writable: str) -> bool:

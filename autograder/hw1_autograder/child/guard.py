@@ -218,13 +218,13 @@ def withhold() -> None:
     for name in sys.builtin_module_names:
         if name not in MODULES:
             importlib.import_module(name)
+    if os.name == "posix":
+        import _posixsubprocess  # built in as well, where a Linux distribution makes its Python that way
+
+        _posixsubprocess.fork_exec = _no_process  # type: ignore[assignment]
     del _imp.create_builtin
     if os.name == "nt":  # parts of the standard library import these: they find them empty
         sys.modules.update({name: types.ModuleType(name) for name in WINDOWS})
-    if os.name == "posix":
-        import _posixsubprocess
-
-        _posixsubprocess.fork_exec = _no_process  # type: ignore[assignment]
     sets = [names for attribute, names in vars(os).items() if attribute.startswith("supports_")]
     for module in (os, sys.modules[os.name], signal, sys.modules["_signal"]):
         for name in SILENT:

@@ -62,7 +62,7 @@ def main() -> None:
     """Serve exercises until the grader closes the channel."""
     numpy_home, memory = sys.argv[1], int(sys.argv[2])
     requests, answers = own_channel()
-    not_enforced = limit(memory)
+    means = limit(memory)
     sys.meta_path.append(OnlyNumpy(numpy_home))  # type: ignore[arg-type]
 
     sys.path.insert(0, os.path.dirname(HERE))
@@ -106,12 +106,12 @@ def main() -> None:
         wire.send(answers, {"stage": name}, {})
 
     course = exercises.Course(stage, root)
-    wire.send(answers, {"ready": True, "not enforced": not_enforced}, {})
     homes = {numpy_home: "", os.path.realpath(numpy_home): ""}
     numpy_alone = [os.path.join(home, name) for home in homes for name in ("numpy", "numpy.libs")]
     readable = [*guard.python_alone(python_folders), *numpy_alone]
-    fence.close(python_folders, [*readable, root], work)
+    means += fence.close(python_folders, [*readable, root], work)
     guard.install(readable, root, work)
+    wire.send(answers, {"ready": means}, {})
     end = os._exit
 
     while True:
@@ -151,21 +151,21 @@ def own_channel() -> tuple[BinaryIO, BinaryIO]:
 
 
 def limit(memory: int) -> list[str]:
-    """Cap address space, files and time where the system can; return what it can't enforce."""
+    """Cap address space, files and time where the system can; return which of these limits it has set."""
     try:
         import resource
     except ImportError:
-        return ["memory"]
-    enforced = set()
+        return []
+    set_here = []
     for name, value in {**LIMITS, "RLIMIT_AS": memory}.items():
         try:  # each on its own: a lower limit of the server's stays
             _, hard = resource.getrlimit(getattr(resource, name))
             value = value if hard == resource.RLIM_INFINITY else min(value, hard)
             resource.setrlimit(getattr(resource, name), (value, value))
-            enforced.add(name)
+            set_here.append(name)
         except (AttributeError, ValueError, OSError):
             continue
-    return [] if "RLIMIT_AS" in enforced and sys.platform.startswith("linux") else ["memory"]
+    return set_here
 
 
 def plain(value: Any, np: Any, wire: Any) -> tuple[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -103,17 +104,23 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
     """
     start = time.monotonic()
     grading = opened(settings, workplace)
+    for name in ("PYTEST_ADDOPTS", "PYTEST_DEBUG", "PYTEST_PLUGINS"):  # for other tests than these
+        os.environ.pop(name, None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    os.environ.pop("PYTEST_ADDOPTS", None)
     switches = ["-s", "--assert=plain", *(f"-pno:{name}" for name in UNUSED)]
-    place = ["-c", os.devnull, "--rootdir", os.path.dirname(TESTS), TESTS]
+    place = ["-c", os.devnull, "--rootdir", os.curdir, os.path.basename(TESTS)]
     asked = {problem.key for problem in selected(settings.words)}
     # A problem's cause may lie in those that it builds on.
     needed = asked.union(*(builds_on(BY_KEY[key]) for key in asked))
     problems = [problem for problem in PROBLEMS if problem.key in needed]
     plugin = Plugin(grading, problems)
-    if pytest.main([*switches, *place], plugins=[plugin]) == pytest.ExitCode.INTERRUPTED:
-        raise KeyboardInterrupt
+    here = os.getcwd()
+    os.chdir(os.path.dirname(TESTS))  # of a path, pytest would take `[`, `::` and `$` for more than they are
+    try:
+        pytest.main([*switches, *place], plugins=[plugin])
+    finally:
+        with suppress(OSError):  # it may be gone by now
+            os.chdir(here)
     failure = grading.failure
     for problem in problems:
         if problem.key not in grading.verdicts:
@@ -139,7 +146,8 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
     for name in grading.submission.hidden:
         module = name.rpartition("/")[2][: -len(".py")]
         remarks.append(f"`import {module}` finds the standard library's {module}: give {name} another name")
-    remarks += [f"this system can't enforce a limit on {name}" for name in grading.not_enforced]
+    if grading.not_enforced:
+        remarks.append(f"this system can't enforce a limit on {', '.join(grading.not_enforced)}")
     if failure:
         remarks.insert(0, f"the grader failed, and this report is not whole: {failure}")
     seconds = time.monotonic() - start

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 
 from diagnosis import exceptions
@@ -11,6 +9,7 @@ from grading import training_rules
 from grading.judges import Arrays, blobs
 from grading.settings import MNIST, Settings
 from grading.training_rules import DASH, ONCE, Answer
+from homework import mnist
 from sandbox import submission
 from sandbox.process import GraderError, Outcome
 from sandbox.workplace import Workplace
@@ -26,12 +25,12 @@ def inputs(path: str, batch_size: int) -> Arrays:
     """Return a slice of MNIST and the settings of the run."""
     arrays = {name: np.array(value) for name, value in {**SETTINGS, "batch_size": batch_size}.items()}
     try:
-        with np.load(path, allow_pickle=False) as mnist:
-            for name, count in ROWS.items():
-                arrays[f"{name}_x"] = mnist[f"{name}_data"][:count] / 255.0
-                arrays[f"{name}_y"] = np.eye(10)[mnist[f"{name}_labels"][:count]]
-    except (OSError, ValueError, KeyError) as error:
-        raise GraderError(f"{os.path.basename(path)} can't be read ({error})") from error
+        images = mnist.read(path)
+    except mnist.NoData as error:
+        raise GraderError(str(error)) from error
+    for name, count in ROWS.items():
+        arrays[f"{name}_x"] = images[f"{name}_data"][:count] / 255.0
+        arrays[f"{name}_y"] = np.eye(mnist.CLASSES)[images[f"{name}_labels"][:count]]
     return arrays
 
 

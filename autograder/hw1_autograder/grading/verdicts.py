@@ -15,6 +15,7 @@ from grading.judges import ANSWERS, Arrays, Judge, blobs, digest, perform
 from grading.run import Verdict
 from homework import cases
 from homework.problems import MLP, Problem, builds_on
+from sandbox.ending import said
 from sandbox.process import GraderError, Outcome, Sandbox
 from sandbox.submission import Submission
 from sandbox.wire import is_kept
@@ -72,8 +73,8 @@ class Grading:
             with np.errstate(all="ignore"):  # wrong numbers may be of any size
                 verdict = self._grade(problem)
         except Exception as error:
-            why = str(error)
-            if not isinstance(error, GraderError):
+            why = said(error)
+            if not isinstance(error, (GraderError, OSError)):
                 traceback.print_exc()
                 why = f"the grader failed here, with {type(error).__name__}"
             self.failure = self.failure or why

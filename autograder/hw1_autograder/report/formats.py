@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import traceback
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, TextIO
@@ -18,6 +17,7 @@ from grading.version import version
 from homework.problems import BY_KEY, PROBLEMS, section_title
 from report import table
 from report.text import excerpt, reason
+from sandbox.ending import write_whole
 
 if TYPE_CHECKING:
     from diagnosis.recognise import Hint
@@ -120,20 +120,6 @@ def numbers() -> dict[str, str]:
     }
 
 
-def write_whole(path: str, text: str) -> None:
-    """Write a file whole or not at all."""
-    folder = os.path.dirname(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".results")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
 def publish(run: Run, form: str, out: str | None, visibility: str | None, whole: bool) -> bool:
     """Give the run in the form asked for, on standard output or to a file; return whether all of it could be told.
 
@@ -163,6 +149,6 @@ def publish(run: Run, form: str, out: str | None, visibility: str | None, whole:
 
 def _write(text: str, out: str | None) -> None:
     if out:
-        write_whole(out, text + "\n")
+        write_whole(out, f"{text}\n".encode())
     else:
         print(text)

@@ -15,11 +15,10 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from sandbox import cleaning, wire
+from sandbox import cleaning, ending, system, wire
 
 SERVE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "child", "serve.py")
 DEFAULT_DEADLINE = 10.0  # seconds for one exercise
@@ -27,11 +26,12 @@ DEFAULT_MEMORY = 2 << 30  # bytes of address space for the child
 MAX_WAITING = 4  # messages of a child that are read before the first is looked at
 START_DEADLINE = 25.0  # seconds for the child's own start, which runs nothing of the submission
 STARTS = 2  # times that it is tried
-CLOSE_DEADLINE = 2.0  # seconds for a child that was killed to be gone
+CLOSE_DEADLINE = 2.0  # seconds for the threads of a child that was killed
 
-# One thread a process: the course's server counts processes, and small arrays gain nothing from more.
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL")
+# The course's server counts processes and threads, and small arrays gain nothing from more.
+ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
 
 
 @dataclass
@@ -58,9 +58,21 @@ class GraderError(Exception):
 def need(*packages: str) -> None:
     """Raise GraderError where a package that the grader runs on is not installed for this Python."""
     for name in packages:
-        if importlib.util.find_spec(name) is None:
+        found = importlib.util.find_spec(name)
+        if found is None:
             install = f"{sys.executable} -m pip install {' '.join(packages)}"
             raise GraderError(f"{name} is not installed for this Python; to install what is needed: {install}")
+        if found.submodule_search_locations is None:
+            raise GraderError(f"{found.origin} hides {name}: give that file another name, or take it off the path")
+
+
+def require(*packages: str) -> None:
+    """End a command of the staff's before it imports what is not installed."""
+    try:
+        need(*packages)
+    except GraderError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 class Sandbox:
@@ -113,20 +125,18 @@ class Sandbox:
                 self.broken[outcome.stage[len("import ") :]] = outcome.ended
         return outcome
 
+    def kill(self) -> None:
+        """End the child's process alone: all that a signal needs."""
+        if self._child is not None:
+            system.kill(self._child)
+
     def close(self) -> None:
         """End the child, and everything of it."""
-        child, self._child = self._child, None
+        child = self._child
         if child is None:
             return
-        if os.name == "posix":
-            try:
-                os.killpg(child.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                child.kill()
-        else:
-            child.kill()
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(CLOSE_DEADLINE)
+        self.kill()
+        self._child = None
         if child.stderr:
             child.stderr.close()
         # The threads close the other two pipes themselves. The listener may wait at a full queue, or, had something
@@ -143,15 +153,15 @@ class Sandbox:
         numpy = importlib.util.find_spec("numpy")
         assert numpy is not None
         numpy_home = os.path.dirname(os.path.dirname(str(numpy.origin)))
-        command = [sys.executable, "-I", "-S", SERVE, numpy_home, str(self.memory)]
-        environment = {name: os.environ[name] for name in KEPT if name in os.environ}
+        command = [system.python(), "-I", "-S", SERVE, numpy_home, str(self.memory)]
+        environment = {name: os.environ[name] for name in system.KEPT if name in os.environ}
         child = self._child = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**environment, **dict.fromkeys(THREADS, "1")},
-            start_new_session=True,
+            env={**environment, **ONE_THREAD},
+            **system.apart(),
         )
         self._told = False
         self._requests: queue.Queue[Any] = queue.Queue()
@@ -171,7 +181,7 @@ class Sandbox:
                     self._spawn()
                 said = self._introduce()
             except (OSError, RuntimeError) as error:  # no process, or no thread, is to be had
-                said = str(error)
+                said = ending.said(error)
             if said:
                 self.close()
         else:
@@ -190,7 +200,7 @@ class Sandbox:
             return f"it was not ready after {START_DEADLINE:g} s"
         if isinstance(message, wire.Message) and "ready" in message.header:
             self._child.stderr.close()
-            self.not_enforced = [str(name) for name in message.header["not enforced"]]
+            self.not_enforced = system.not_enforced(message.header["ready"])
             self._told = True
             return ""
         ended = self._death()
@@ -203,11 +213,11 @@ class Sandbox:
         ticket = os.urandom(8).hex()  # an answer that was forged beforehand doesn't bear it
         request = {"id": ticket, "exercise": exercise, "broken": self.broken, "strict": strict}
         self._requests.put((request, blobs))
-        while time.monotonic() < deadline:
+        while (left := deadline - time.monotonic()) > 0:
             try:
-                message = self._messages.get(timeout=max(0.0, deadline - time.monotonic()))
+                message = self._messages.get(timeout=min(left, system.WAIT))
             except queue.Empty:
-                break
+                continue
             if message is None:
                 return Outcome("died", stage=stage, detail=self._death())
             outcome = _understood(message)
@@ -235,9 +245,8 @@ class Sandbox:
 
     def _place(self) -> str:
         """Where in the submission a child that hangs is: `hw1/hw1.py, line 7, in forward`, or nothing."""
-        if self._child is None or not hasattr(signal, "SIGUSR1"):
+        if self._child is None or not system.ask_for_the_stack(self._child):
             return ""
-        self._child.send_signal(signal.SIGUSR1)
         time.sleep(0.1)
         for file, line, function in re.findall(r'File "(.+?)", line (\d+) in (\S+)', self._read("stack")):
             if file.startswith(self._folders["root"]):

@@ -11,6 +11,7 @@ import io
 import os
 import re
 import sys
+import unicodedata
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 
@@ -37,6 +38,9 @@ OTHER_KINDS = {  # by the bytes that a file begins with
     b"Rar!": "a rar archive",
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
 }
+# What Windows takes in no name, and the names of its devices, whatever their ending.
+UNPORTABLE = set('\\:*?"<>|')
+DEVICE = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[1-9]|lpt[1-9])\s*(\.|$)")
 MAX_MEMBERS = 20_000  # of a tar that are looked at
 HARMLESS = ("py.typed", ".png", ".pyc", ".pyo", ".md", ".txt", ".npy", ".npz", ".jpg", ".pdf", ".ipynb")
 
@@ -98,6 +102,23 @@ class Submission:
             return True
         return False
 
+    def drop_doubles(self) -> None:
+        """Leave out what is the same name to some disks, capitals or accents apart; the one in lower case stays."""
+        kept: dict[str, str] = {}
+        for name in sorted(self.files, reverse=True):
+            other = kept.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+            if other != name:
+                del self.files[name]
+                self.remark(f"left out, on some systems the same file as {other}: {name}")
+
+    def portable(self, name: str) -> bool:
+        """Whether every system can hold a file of that name; says so if not."""
+        parts = name.split("/")
+        if not any(set(part) & UNPORTABLE or part[-1:] in (" ", ".") or DEVICE.match(part) for part in parts):
+            return True
+        self.remark(f"left out, for a name that not every system can hold: {name}")
+        return False
+
     def misnamed(self, path: str) -> bool:
         """Whether a path begins with a folder that differs from hw1 or mytorch in its capitals alone; says so."""
         top = path.removeprefix("./").partition("/")[0]
@@ -138,6 +159,7 @@ def read(path: str, links: bool = True) -> Submission:
         submission = _from_tar(path)
     else:
         raise NoSubmission(f"{path}: no such folder or file; give a folder with hw1/ and mytorch/, or a handin.tar")
+    submission.drop_doubles()
     if not submission.files and submission.wrapped:
         raise NoSubmission(f"{path}: hw1/ and mytorch/ lie in {submission.wrapped}/ there, and have to be at the top")
     if not submission.files:
@@ -168,10 +190,14 @@ def _from_folder(path: str, links: bool) -> Submission:
         submission.remark(f"left out, a link to outside of the submission: {_inner(place, path)}")
         return False
 
+    def unread(error: OSError) -> None:
+        if os.path.isdir(error.filename):
+            submission.remark(f"can't be read: {_inner(error.filename, path)}/ ({error.strerror})")
+
     for top in FOLDERS:
         if not own(os.path.join(path, top)):
             continue
-        for place, folders, files in os.walk(os.path.join(path, top), followlinks=True):
+        for place, folders, files in os.walk(os.path.join(path, top), onerror=unread, followlinks=True):
             seen = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
             folders[:] = [name for name in seen if own(os.path.join(place, name))]
             if folders and _inner(place, path).count("/") >= MAX_FOLDERS - 1:
@@ -185,6 +211,8 @@ def _from_folder(path: str, links: bool) -> Submission:
                 try:
                     if not os.path.isfile(full):
                         submission.remark(f"left out, not a regular file: {relative}")
+                    elif not submission.portable(relative):
+                        continue
                     elif _relative(relative) is None:
                         submission.remark(f"left out, for its name: {relative}")
                     elif own(full) and submission.take(relative, os.path.getsize(full)):
@@ -210,7 +238,9 @@ def _from_tar(path: str) -> Submission:
                     submission.remark(f"the rest is left out: more than {MAX_MEMBERS} members")
                     break
                 name = _relative(member.name)
-                if member.isdir() or os.path.basename(member.name).startswith("."):
+                if member.isdir() or _unseen(member.name):
+                    continue
+                if member.isreg() and _in_place(member.name) and not submission.portable(_plain(member.name)):
                     continue
                 if name is None or not member.isreg():
                     submission.wrapped = submission.wrapped or _shown(_above(member.name))
@@ -231,8 +261,11 @@ def _from_tar(path: str) -> Submission:
 
 def _archive(path: str) -> io.BytesIO:
     """The tar, unpacked if it is compressed by gzip; never more of it than the cap."""
-    with open(path, "rb") as file:
-        data = file.read(MAX_ARCHIVE + 1)
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_ARCHIVE + 1)
+    except OSError as error:
+        raise NoSubmission(f"{path}: can't be read ({error.strerror})") from error
     for start, kind in OTHER_KINDS.items():
         if data.startswith(start):
             raise NoSubmission(f"{path}: is {kind}, not a tar: {HAND_IN}")
@@ -250,16 +283,33 @@ def _archive(path: str) -> io.BytesIO:
 
 def _relative(name: str) -> str | None:
     """The member's name as `hw1/….py` or `mytorch/….py`, or None for any other place or kind of file."""
-    parts = name.split("/")
-    while parts[0] == "." and len(parts) > 1:
-        del parts[0]
+    parts = _plain(name).split("/")
     *folders, file = parts
-    safe = name.isprintable() and len(name.encode()) < 200 and not any(c in name for c in "\\:")
+    safe = name.isprintable() and len(name.encode()) < 200
     if not safe or not 1 <= len(folders) <= MAX_FOLDERS or folders[0] not in FOLDERS or not file.endswith(".py"):
         return None
     if any(part in ("", ".", "..") or part.endswith(".py") for part in folders):
         return None  # nor a folder that has the name of a file
     return "/".join(parts)
+
+
+def _plain(name: str) -> str:
+    """The member's name without a leading `./`."""
+    parts = name.split("/")
+    while parts[0] == "." and len(parts) > 1:
+        del parts[0]
+    return "/".join(parts)
+
+
+def _in_place(name: str) -> bool:
+    """Whether a member is a `.py` file in or below one of the two folders, as far as its name goes."""
+    parts = _plain(name).split("/")
+    return parts[0] in FOLDERS and name.endswith(".py") and not {"", ".", ".."} & set(parts)
+
+
+def _unseen(name: str) -> bool:
+    """Whether a member is hidden, or a cache: in a folder nobody looks at those either."""
+    return any((part[:1] == "." and part not in (".", "..")) or part == "__pycache__" for part in name.split("/"))
 
 
 def _above(name: str) -> str:

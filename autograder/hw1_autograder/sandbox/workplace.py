@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import ExitStack
 
-from sandbox import cleaning
-from sandbox.process import DEFAULT_MEMORY, Sandbox
+from sandbox import ending, system
+from sandbox.process import DEFAULT_MEMORY, GraderError, Sandbox
 from sandbox.submission import Submission
 
 
@@ -18,9 +19,15 @@ class Workplace:
 
     def __init__(self, memory: int = DEFAULT_MEMORY) -> None:
         self._memory = memory
-        self._waiting: Sandbox | None = Sandbox(memory)
-        self._sandboxes = [self._waiting]
-        self._folder = tempfile.mkdtemp(prefix="mytorch-")
+        self._sandboxes: list[Sandbox] = []
+        with system.held():
+            parent = tempfile.gettempdir()  # writes a file there, to see whether it can
+        with ExitStack() as begun:
+            self._folder = begun.enter_context(ending.folder(parent, "mytorch-"))
+            begun.enter_context(ending.taken_back(self._kill))  # before the folder goes
+            self._waiting: Sandbox | None = Sandbox(memory)
+            self._sandboxes.append(self._waiting)
+            self._begun = begun.pop_all()
 
     def __enter__(self) -> Workplace:
         return self
@@ -28,7 +35,11 @@ class Workplace:
     def __exit__(self, *_: object) -> None:
         for sandbox in self._sandboxes:
             sandbox.close()
-        cleaning.remove(self._folder)
+        self._begun.close()
+
+    def _kill(self) -> None:
+        for sandbox in self._sandboxes:
+            sandbox.kill()
 
     def lay_out(self, submission: Submission) -> Sandbox:
         """Write the submission's files to a folder of their own, and return a sandbox that runs them there."""
@@ -37,7 +48,10 @@ class Workplace:
         sandbox, self._waiting = self._waiting or self._sandboxes[-1], None
         root = os.path.join(self._folder, str(self._sandboxes.index(sandbox)), "submission")
         work = os.path.join(os.path.dirname(root), "work")
-        submission.lay_out(root)
-        os.makedirs(work)
+        try:
+            submission.lay_out(root)
+            os.makedirs(work)
+        except OSError as error:
+            raise GraderError(f"a copy in {self._folder} can't be made: {ending.said(error)}") from error
         sandbox.open(root, work)
         return sandbox
