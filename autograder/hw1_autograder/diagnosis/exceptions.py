@@ -77,7 +77,7 @@ KNOWN_EXCEPTIONS = (
     ),
     ("ImportError", r"attempted relative import", "the files import each other by name alone, without the dot"),
     ("EOFError", r"", "nobody answers while you are graded"),
-    ("SystemExit", r"", "a file that ends the program can't be imported"),
+    ("SystemExit", r"", "it ends the program, and nothing after it is run"),
     ("SyntaxError|ValueError", r"null bytes", "a file is not saved as UTF-8 (as UTF-16, perhaps): save it anew"),
     ("SyntaxError", r"", "the file can't be read as Python up to this line"),
     ("IndentationError|TabError", r"", "the file can't be read as Python: look at the indentation"),
