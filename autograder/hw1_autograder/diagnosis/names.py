@@ -56,7 +56,7 @@ def absent(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
             near = []
         elif not later:
             near = near or _written(name, of, submission)
-        said = [f"line {line.line} of {line.file} sets it: was that line reached before?" for line in later[:1]]
+        said = [f"line {line.line} of {line.file} sets it{_reached(line)}" for line in later[:1]]
         said += [_meant(f"the {missing['kind']} has", near)] if near else []
         if not said and file and missing["kind"] == "object" and not raised["driver"]:
             said = [f"no line of {of}'s sets `self.{name}`"]
@@ -75,6 +75,12 @@ def absent(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
         return "", _meant(f"{library} has", near) or f"{library} has no {name}"
     thing = "a NumPy array" if of == "ndarray" else article(of)
     return "", _meant(f"{thing} has", near) or f"{thing} has no {name}"
+
+
+def _reached(line: Setter) -> str:
+    if line.function == "__init__":
+        return ": was that line reached before?"
+    return f", in {line.function}: was that called before?"
 
 
 def called(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:

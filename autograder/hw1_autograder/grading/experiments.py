@@ -19,28 +19,36 @@ from grading.verdicts import Grading, Result
 from homework import cases, stored, wiring
 
 LAYERS = ("Sigmoid", "Tanh", "ReLU", "Identity", "SoftmaxCrossEntropy", "Linear", "BatchNorm")
+SAME = tuple(name for name in LAYERS if name != "Identity")  # without the layer that gives what it is handed
+EMPTY, ZERO_GRADS = "MLP.bn_layers", "MLP.zero_grads"  # a list, where there is none; one that clears gradients alone
 AFTER_FORWARD = {
     "activation_derivative": "",
     "loss_derivative": "SoftmaxCrossEntropy",
     "linear_backward": "Linear",
     "probe_batchnorm": "BatchNorm",
 }
+CLASSES = {"linear_layers": "Linear", "bn_layers": "BatchNorm", "criterion": "SoftmaxCrossEntropy"}
 EXERCISES = ("mlp_forward", "mlp_backward", "mlp_steps", "batchnorm_train", "batchnorm_inference")
 
 
 @dataclass
 class Experiment:
-    """One run with parts replaced: its result, how its calls deviate, what the shadows of layers found."""
+    """One run with parts replaced: its result, how its calls deviate, what the shadows of layers found.
+
+    A stand-in gives what is right whatever it is handed; what goes wrong with the submission's own layers, values show.
+    """
 
     parts: frozenset[str]
     result: Result
     deviations: dict[str, Deviation]  # by the network's method
+    masked: set[str]  # the methods that deviate where a stand-in answered
     raised_in: str  # the network's method, if it raised in one
+    forwarded: bool  # whether every forward pass that ended returned what it should
     shadow: list[str]
 
     @property
     def passed(self) -> bool:
-        return self.result.outcome.ended == "returned" and not self.result.wrong and not self.deviations
+        return self.result.outcome.ended == "returned" and not self.result.wrong and self.forwarded and not self.masked
 
 
 class Experiments:
@@ -50,6 +58,7 @@ class Experiments:
         self._grading, self._references, self._path = grading, references, traces
         self._made: dict[tuple[str, frozenset[str]], Experiment | None] = {}
         self._stopped = False
+        self.given: dict[str, set[str]] = {}  # of a problem: what is replaced in every run of it
         self.fault = ""  # why the traces can't be read, if they can't
 
     @cached_property
@@ -70,6 +79,7 @@ class Experiments:
 
     def run(self, key: str, parts: frozenset[str]) -> Experiment | None:
         """Run a problem's exercise with these parts replaced; None if that can't be done, or no time is left."""
+        parts |= self.given.setdefault(key, set())
         if (key, parts) not in self._made:
             if not self._made:
                 self._grading.renew()
@@ -138,8 +148,20 @@ class Experiments:
         told = {name: array_of(blob) for name, blob in log.blobs.items()} if log.ended == "returned" else {}
         lines = {name: [str(line) for line in told[name].flat] for name in ("calls", "shadow") if name in told}
         result = Result(outcome, inputs, expected)
-        wrong = {mismatch.quantity for mismatch in result.mismatches}
+        none = {m.quantity for m in result.mismatches if m.value is None or not np.any(m.value)}
         entries = read(lines.get("calls", []))
-        found = {one.method: one for one in deviations(entries, size, modes, wrong)}
+        found = {one.method: one for one in deviations(entries, size, modes, none)}
+        classes = {part.partition(".")[0] for part in parts}
+        own = {call.layer for call in calls if _class(call.layer, inputs) not in classes}
+        answered = [entry for entry in entries if entry.call.rpartition(".")[0] not in own]
+        masked = {one.method for one in deviations(answered, size, modes, none)}
         raised_in = next((f"MLP.{entry.stage}" for entry in entries if entry.call == "raised"), "")
-        return Experiment(parts, result, found, raised_in, lines.get("shadow", []))
+        returns = [entry.handed[:1] for entry in entries if entry.call == "return"]
+        forwarded = all(name == [f"activations[{layers - 1}].forward"] for name in returns)
+        return Experiment(parts, result, found, masked, raised_in, forwarded, lines.get("shadow", []))
+
+
+def _class(layer: str, inputs: Arrays) -> str:
+    """The class of a layer, as `activations[0]`, of a case's network."""
+    family, _, number = layer.rstrip("]").partition("[")
+    return str(inputs["activations"][int(number)]) if family == "activations" else CLASSES[family]

@@ -179,12 +179,7 @@ class Grading:
         mismatches = result.mismatches
         if not mismatches:
             return ""
-        said = values.evidence(mismatches, result.right, result.inputs, result.expected)
-        lead = values.in_order(mismatches)[0]
-        if lead.type == "NoneType":
-            owner = _owner(lead.quantity, key, result.inputs)
-            if why := names.unset(lead.quantity, owner, self.submission):
-                said += f"; {why}"
+        said, lead = evidence(key, result, mismatches, self.submission), values.in_order(mismatches)[0]
         deadline = self.time_for(self.deadline)
         if lead.kind == "finite" and deadline > 0:
             again = self._sandbox.run(cases.CASES[key][0], blobs(result.inputs), deadline, strict=True)
@@ -193,14 +188,22 @@ class Grading:
         return said
 
 
+def evidence(key: str, result: Result, mismatches: list[Mismatch], submission: Submission) -> str:
+    """What these wrong values of a case show; for None, why nothing came."""
+    said = values.evidence(mismatches, result.right, result.inputs, result.expected)
+    lead = values.in_order(mismatches)[0]
+    why = names.unset(lead.quantity, _owner(lead.quantity, key, result.inputs), submission)
+    return f"{said}; {why}" if lead.type == "NoneType" and why else said
+
+
 def _owner(quantity: str, key: str, inputs: Arrays) -> str:
     """The class that a quantity of an exercise is one of."""
     if "layers[" in quantity:
         return "BatchNorm" if quantity.startswith("bn_") else "Linear"
     if "name" in inputs:
         return str(inputs["name"])
-    owners = {"loss": "SoftmaxCrossEntropy", "linear": "Linear"}
-    return owners.get(key.partition("_")[0], "MLP")
+    owners = {"loss": "SoftmaxCrossEntropy", "linear": "Linear", "batchnorm_layer": "BatchNorm"}
+    return owners.get(key, owners.get(key.partition("_")[0], "MLP"))
 
 
 def _to_be_written(problem: Problem, outcome: Outcome) -> str:
