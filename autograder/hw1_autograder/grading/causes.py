@@ -14,7 +14,7 @@ from typing import Any
 from diagnosis import exceptions, recognise
 from diagnosis.compare import Mismatch
 from diagnosis.recognise import Catalogue, Signature
-from grading.experiments import EMPTY, LAYERS, SAME, ZERO_GRADS, Experiment, Experiments
+from grading.experiments import EMPTY, LAYERS, SAME, ZERO_GRADS, Experiment, Experiments, class_of
 from grading.judges import Judge
 from grading.run import Verdict
 from grading.verdicts import Grading, Result, evidence
@@ -43,6 +43,7 @@ STAGES = {
     "batchnorm_train": ("MLP.forward", "MLP.backward"),
     "batchnorm_inference": ("MLP.forward", "MLP.backward", "MLP.step"),
 }
+IN_PLACE = "in place"  # of a layer that is right by itself; what else is wrong gives other numbers there
 BACKWARD = ("backward(delta)", "dgamma", "dbeta")  # of the quantities of batch norm, those that its backward gives
 
 
@@ -199,16 +200,17 @@ class Causes:
         verdict, layers = self.wrong[key], frozenset(self.layers)
         own = self._of_a_missing_list(key)
         first = self.experiments.run(key, layers)
-        if first and ZERO_GRADS in first.deviations:
-            own.append(self._of_zero_grads(key, first))
-            first = self.experiments.run(key, layers)
         if first is None:
             self._settle(key, [self._fault(key, prestored(self.grading, key, self.references), verdict.reason)])
             return
-        if own and (first.passed or not self.experiments.given[key]):
+        stages = STAGES[cases.CASES[key][0]]
+        if stages[-1] == "MLP.step" and not first.passed:
+            own += self._of_zero_grads(key, self.experiments.run(key, frozenset([*LAYERS, *stages[:-1]])))
+            first = self.experiments.run(key, layers) or first
+        told, own = bool(own), [*own, *(self.batchnorm if key in OF_BATCHNORM else [])]
+        if told and (first.passed or not self.experiments.given[key]):
             self._settle(key, own)
             return
-        own += self.batchnorm if key in OF_BATCHNORM else []
         if first.passed and layers:
             needed = self._needed(key, layers)
             problems = [self.layers[part] for part in needed if self.layers[part] in BY_KEY]
@@ -218,7 +220,6 @@ class Causes:
                 leaders = [self.wrong[k].behind or k if k in self.wrong else k for k in problems]
                 verdict.behind = min(leaders, key=list(BY_KEY).index, default="")
             return
-        stages = STAGES[cases.CASES[key][0]]
         if unwritten := next((self.methods[method] for method in stages if method in self.methods), ""):
             verdict.behind = unwritten
             return
@@ -248,12 +249,14 @@ class Causes:
             said = "Batch norm is called where there is none (num_bn_layers=0): of an empty list, this is past the end"
         return [Fault(sentences(self.wrong[key].reason, said), place=_place(outcome.raised))]
 
-    def _of_zero_grads(self, key: str, found: Experiment) -> Fault:
-        """zero_grads changes what is no gradient: from here on, it is replaced by one that does not."""
+    def _of_zero_grads(self, key: str, found: Experiment | None) -> list[Fault]:
+        """If zero_grads changes what is no gradient: from here on, it is replaced by one that does not."""
+        if found is None or ZERO_GRADS not in found.deviations:
+            return []
         self.experiments.given[key].add(ZERO_GRADS)
         deviation = found.deviations[ZERO_GRADS]
         mistakes = self._mistakes(isolated(key, [ZERO_GRADS]), of_stage(found, ZERO_GRADS))
-        return Fault(deviation.sentence, mistakes, kind=f"{ZERO_GRADS} {deviation.kind}")
+        return [Fault(deviation.sentence, mistakes, kind=f"{ZERO_GRADS} {deviation.kind}")]
 
     def _needed(self, key: str, layers: frozenset[str]) -> list[str]:
         """Of the layers with whose stand-ins a problem passes, those without which it fails."""
@@ -268,10 +271,14 @@ class Causes:
         """What one method of the network does wrong, with right layers, and right methods before it."""
         method, upstream = stages[number], stages[:number]
         found = self.experiments.run(key, frozenset([*LAYERS, *upstream]))
+        others = upstream
+        if found and found.raised_in == "MLP.backward" and not upstream:  # later passes are to be seen as well
+            others = ("MLP.backward",)
+            found = self.experiments.run(key, frozenset([*LAYERS, *others]))
         if found is None or found.passed:
             return []
         result, deviation = found.result, found.deviations.get(method)
-        if deviation and self._harmless(method, self.experiments.run(key, frozenset([*SAME, *upstream]))):
+        if deviation and self._harmless(method, self.experiments.run(key, frozenset([*SAME, *others]))):
             return []
         mismatches = [m for m in result.mismatches if _method(m.quantity) == method]
         raised = result.outcome.ended == "raised" and found.raised_in in (method, *([""] if not number else []))
@@ -317,9 +324,10 @@ class Causes:
         if found and found.passed and found.shadow:
             _, call, *quantity = found.shadow[0].split()
             what = f"{call.rpartition('.')[0]}.{quantity[0]}" if quantity and quantity[0].islower() else call
-            told = f"With right layers in the place of yours it passes; yours first goes wrong at {what}"
+            what = f"{class_of(call, first.result.inputs)}.{call.rpartition('.')[2]} ({what})"
+            told = f"With right layers in the place of yours it passes; yours first goes wrong in {what}"
             fault.reason = sentences(fault.reason, told)
-            fault.kind = re.sub(r"\[\d+\]", "", f"in place {call}")
+            fault.kind = re.sub(r"\[\d+\]", "", f"{IN_PLACE} {call}")
         return fault
 
     # ------------------------------------------------------------ words
@@ -375,7 +383,8 @@ class Causes:
             shown = shown or self.wrong[earlier].behind or earlier
             # What is seen twice is a mistake that gives both.
             both = [mistake for mistake in one.mistakes if mistake in fault.mistakes]
-            one.mistakes = both if both or (one.kind and fault.kind == one.kind) else one.mistakes
+            refuted = one.kind and fault.kind == one.kind and not one.kind.startswith(IN_PLACE)
+            one.mistakes = both if both or refuted else one.mistakes
         self.faults[key] = fresh
         if not fresh and shown:
             verdict.behind = shown

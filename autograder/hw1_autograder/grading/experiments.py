@@ -152,7 +152,7 @@ class Experiments:
         entries = read(lines.get("calls", []))
         found = {one.method: one for one in deviations(entries, size, modes, none)}
         classes = {part.partition(".")[0] for part in parts}
-        own = {call.layer for call in calls if _class(call.layer, inputs) not in classes}
+        own = {call.layer for call in calls if class_of(call.layer, inputs) not in classes}
         answered = [entry for entry in entries if entry.call.rpartition(".")[0] not in own]
         masked = {one.method for one in deviations(answered, size, modes, none)}
         raised_in = next((f"MLP.{entry.stage}" for entry in entries if entry.call == "raised"), "")
@@ -161,7 +161,9 @@ class Experiments:
         return Experiment(parts, result, found, masked, raised_in, forwarded, lines.get("shadow", []))
 
 
-def _class(layer: str, inputs: Arrays) -> str:
-    """The class of a layer, as `activations[0]`, of a case's network."""
-    family, _, number = layer.rstrip("]").partition("[")
-    return str(inputs["activations"][int(number)]) if family == "activations" else CLASSES[family]
+def class_of(call: str, inputs: Arrays) -> str:
+    """The class of a layer of a case's network, as `activations[0]` or a call of it."""
+    family, _, rest = call.partition("[")
+    if family == "activations":
+        return str(inputs["activations"][int(rest.partition("]")[0])])
+    return CLASSES[family.partition(".")[0]]
