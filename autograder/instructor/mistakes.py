@@ -1582,8 +1582,14 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "stats_no_eval_mode",
         "3.6",
-        "eval() is not called before validation",
+        "inference runs in training mode: eval() is not called before it, or sets no mode",
         _training_stats(evaluate="pass"),
         "training_stats",
+    ),
+    Mistake(
+        "eval_sets_no_mode",
+        "3.6",
+        "inference runs in training mode: eval() is not called before it, or sets no mode",
+        {"MLP.eval": "def eval(self):\n    self.train_mode = True"},
     ),
 )

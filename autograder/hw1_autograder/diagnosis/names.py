@@ -140,6 +140,8 @@ def _since(text: str, frames: list[Any], submission: Submission) -> str:
     real = [s for s in lines if not s.code.endswith("= None")]
     if owner and real:
         within = _class_at(real[0].file, real[0].line, submission)
+        if real[0].function == "__init__":
+            return f": line {real[0].line} of {real[0].file} sets it{_reached(real[0])}"
         return f": {within}.{real[0].function} sets that, in {real[0].file}; was it called before?"
     if owner:
         return f": only line {lines[0].line} of {lines[0].file} sets it, to None" if lines else ""

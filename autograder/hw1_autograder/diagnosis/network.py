@@ -59,7 +59,7 @@ def deviations(entries: list[Entry], size: tuple[int, int], modes: list[bool], n
             _backward([entry for entry in own if entry.stage == "backward"], backward(*size), size[0], none),
         ):
             # After a wrong step the arrays of a pass are others: only the flag that it hands over still tells.
-            if one and ("MLP.step" not in found or one.kind == "flag"):
+            if one and ("MLP.step" not in found or one.kind in ("flag", "mode")):
                 found.setdefault(one.method, one)
     return list(found.values())
 
@@ -104,9 +104,13 @@ def _forward(entries: list[Entry], due: list[Call], training: bool) -> Deviation
         if handed == call.handed[0]:
             at = max(at, place + 1)
             flag = (entry.handed[1:] or ["False"])[0]
-            if call.layer.startswith("bn_layers") and flag == str(training) and training:
-                return deviation("flag", f"passes eval=True to {call.layer} while it trains", line)
             if call.layer.startswith("bn_layers") and flag == str(training):
+                mode = next((one.handed[0] for one in entries if one.call == "mode" and one.handed), "")
+                if mode:
+                    when = "while it trains" if training else "in inference"
+                    return deviation("mode", f"runs {call.layer} with eval={flag} {when}: train_mode is {mode}", line)
+                if training:
+                    return deviation("flag", f"passes eval=True to {call.layer} while it trains", line)
                 return deviation("flag", f"does not pass the eval flag to {call.layer} in inference", line)
         elif place < at:
             where = f", where {due[at].layer} is due" if at < len(due) else ", after the last layer"

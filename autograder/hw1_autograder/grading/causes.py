@@ -55,6 +55,7 @@ class Fault:
     mistakes: list[int] = field(default_factory=list)  # of the catalogue, those that give these numbers
     place: list[Any] = field(default_factory=list)  # where it raised
     kind: str = ""  # of a network's deviation
+    method: str = ""  # of the network, if it is one's
 
     def same(self, other: Fault) -> bool:
         pairs = ((self.place, other.place), (self.kind, other.kind), (self.mistakes, other.mistakes))
@@ -112,6 +113,7 @@ class Causes:
         self.methods: dict[str, str] = {}  # a network's method still to be written, and the problem that asks for it
         self.cleared: set[str] = set()  # of the layers' problems that fail, those that pass after a right forward
         self.batchnorm: list[Fault] = []  # what BatchNorm shows by itself
+        self.given: dict[str, list[list[int]]] = {}  # of a network's method: what gives each problem's numbers
 
     def explain(self) -> None:
         """Give every wrong verdict its hints and its reason, and put behind another what is shown to fail by it."""
@@ -137,8 +139,11 @@ class Causes:
         said = []
         for fault in faults:
             # An exception alone names no mistake: many raise the same, and its place and values are said.
-            hints = self.catalogue.named(fault.mistakes) if fault.kind or not fault.place else []
-            further = " or ".join(hint.text for hint in hints) if verdict.hints else ""
+            # One that is a method's gives what the method shows in every problem.
+            mistakes = [m for m in fault.mistakes if all(m in given for given in self.given.get(fault.method, []))]
+            seen = not fault.place or (fault.kind and not fault.kind.startswith(IN_PLACE))
+            hints = self.catalogue.named(mistakes) if seen else []
+            further = " or ".join(hint.text for hint in hints if hint not in verdict.hints) if verdict.hints else ""
             said.append(f"{fault.reason}: {further}" if further else fault.reason)
             verdict.hints = verdict.hints or hints
         if said:
@@ -183,7 +188,8 @@ class Causes:
 
     def _add_batchnorm(self, key: str, result: Result, mismatches: list[Mismatch]) -> None:
         if result.outcome.ended == "raised" or mismatches:
-            backward = mismatches and mismatches[0].quantity in BACKWARD
+            within = [function for _, _, function in result.outcome.raised.get("frames", [])]
+            backward = "backward" in within or (mismatches and mismatches[0].quantity in BACKWARD)
             self.layers.setdefault("BatchNorm.backward" if backward else "BatchNorm.forward", key)
             said = self._said(key, result, mismatches)
             reason = said if result.outcome.ended == "raised" else f"BatchNorm by itself: {said}"
@@ -218,7 +224,11 @@ class Causes:
                 self._settle(key, own)
             else:
                 leaders = [self.wrong[k].behind or k if k in self.wrong else k for k in problems]
-                verdict.behind = min(leaders, key=list(BY_KEY).index, default="")
+                place = _place(self.grading.results[key].outcome.raised)
+                alike = [k for k in leaders if place and any(f.place == place for f in self.faults.get(k, []))]
+                verdict.behind = min(alike or leaders, key=list(BY_KEY).index, default="")
+                if not leaders:  # a file that can't be imported, and has no problem of its own
+                    self._settle(key, [Fault(verdict.reason, place=place)])
             return
         if unwritten := next((self.methods[method] for method in stages if method in self.methods), ""):
             verdict.behind = unwritten
@@ -298,8 +308,9 @@ class Causes:
         mistakes = [mistake for mistake in clean if mistake in plain] or clean
         if not mistakes and first.raised_in in ("", method):
             mistakes = plain
+        self.given.setdefault(method, []).append(mistakes)
         kind = f"{method} {deviation.kind if deviation else _relation(said[0])}" if deviation or not raised else ""
-        return [Fault(sentences(*said), mistakes, _place(result.outcome.raised) if raised else [], kind)]
+        return [Fault(sentences(*said), mistakes, _place(result.outcome.raised) if raised else [], kind, method)]
 
     def _harmless(self, method: str, found: Experiment | None) -> bool:
         """Whether a method that deviates gives what it should, once an Identity passes on what it is handed."""
@@ -411,4 +422,6 @@ def _place(raised: dict[str, Any]) -> list[Any]:
     """What was raised where; the message, without one exercise's sizes, counts only where there is no place."""
     if not raised:
         return []
+    if raised["type"] == "ModuleNotFoundError":  # whoever imports it
+        return [raised["type"], raised["module"]]
     return [raised["type"], raised["frames"][-1:], "" if raised["frames"] else re.sub(r"\d+", "", raised["message"])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,11 +26,12 @@ CHOICES = {"question_1": "abcd", "question_2": "abc", "question_3": "ab", "quest
 
 @dataclass
 class Result:
-    """What an exercise was given, what became of it, and what was expected."""
+    """What an exercise was given, what became of it, and what was expected; quantities that were set for it."""
 
     outcome: Outcome
     inputs: Arrays
     expected: Arrays
+    replaced: Collection[str] = ()
 
     @cached_property
     def mismatches(self) -> list[Mismatch]:
@@ -44,7 +46,7 @@ class Result:
         wrong = {mismatch.quantity for mismatch in self.mismatches}
         output_wrong = any(name.startswith("forward") for name in wrong)
         counted = [name for name in self.expected if output_wrong or not is_kept(name)]
-        return [name for name in counted if name in self.outcome.types and name not in wrong]
+        return [name for name in counted if name in self.outcome.types and name not in {*wrong, *self.replaced}]
 
     @property
     def wrong(self) -> bool:
