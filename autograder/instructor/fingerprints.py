@@ -19,7 +19,7 @@ for folder in ("autograder/hw1_autograder", "autograder/instructor"):
 import archives  # noqa: E402
 from diagnosis.recognise import Catalogue, Hint, Signature, columns, signature  # noqa: E402
 from grading.causes import ALONE, STAGES, isolated, of_stage  # noqa: E402
-from grading.experiments import LAYERS, ZERO_GRADS, Experiments  # noqa: E402
+from grading.experiments import ZERO_GRADS, Experiments  # noqa: E402
 from grading.findings import findings  # noqa: E402
 from grading.grade import opened  # noqa: E402
 from grading.settings import MISTAKES as STORED  # noqa: E402
@@ -69,7 +69,7 @@ def signatures(mistake: Mistake, solution: dict[str, bytes]) -> dict[str, Signat
                 shown[isolated(key, [ZERO_GRADS])] = of_stage(plain, ZERO_GRADS)
                 experiments.given[key].add(ZERO_GRADS)
             for number, method in enumerate(stages):
-                found = experiments.run(key, frozenset([*LAYERS, *stages[:number]]))
+                found = experiments.of_method(key, stages, number)
                 if found:
                     shown[isolated(key, stages[:number])] = of_stage(found, method)
         return {key: traces for key, traces in shown.items() if traces}

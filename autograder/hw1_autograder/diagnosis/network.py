@@ -107,8 +107,9 @@ def _forward(entries: list[Entry], due: list[Call], training: bool) -> Deviation
             if call.layer.startswith("bn_layers") and flag == str(training):
                 mode = next((one.handed[0] for one in entries if one.call == "mode" and one.handed), "")
                 if mode:
-                    when = "while it trains" if training else "in inference"
-                    return deviation("mode", f"runs {call.layer} with eval={flag} {when}: train_mode is {mode}", line)
+                    why = f"while it trains: train_mode is {mode}"
+                    why = why if training else f"in inference: MLP.eval leaves train_mode {mode}"
+                    return deviation("mode", f"runs {call.layer} with eval={flag} {why}", line)
                 if training:
                     return deviation("flag", f"passes eval=True to {call.layer} while it trains", line)
                 return deviation("flag", f"does not pass the eval flag to {call.layer} in inference", line)

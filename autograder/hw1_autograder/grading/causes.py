@@ -14,7 +14,7 @@ from typing import Any
 from diagnosis import exceptions, recognise
 from diagnosis.compare import Mismatch
 from diagnosis.recognise import Catalogue, Signature
-from grading.experiments import EMPTY, LAYERS, SAME, ZERO_GRADS, Experiment, Experiments, class_of
+from grading.experiments import EMPTY, LAYERS, ZERO_GRADS, Experiment, Experiments, class_of
 from grading.judges import Judge
 from grading.run import Verdict
 from grading.verdicts import Grading, Result, evidence
@@ -280,15 +280,11 @@ class Causes:
     def _of_stage(self, key: str, stages: tuple[str, ...], number: int, first: Experiment) -> list[Fault]:
         """What one method of the network does wrong, with right layers, and right methods before it."""
         method, upstream = stages[number], stages[:number]
-        found = self.experiments.run(key, frozenset([*LAYERS, *upstream]))
-        others = upstream
-        if found and found.raised_in == "MLP.backward" and not upstream:  # later passes are to be seen as well
-            others = ("MLP.backward",)
-            found = self.experiments.run(key, frozenset([*LAYERS, *others]))
+        found = self.experiments.of_method(key, stages, number)
         if found is None or found.passed:
             return []
         result, deviation = found.result, found.deviations.get(method)
-        if deviation and self._harmless(method, self.experiments.run(key, frozenset([*SAME, *others]))):
+        if deviation and self._harmless(method, self.experiments.run(key, found.parts - {"Identity"})):
             return []
         mismatches = [m for m in result.mismatches if _method(m.quantity) == method]
         raised = result.outcome.ended == "raised" and found.raised_in in (method, *([""] if not number else []))
@@ -308,7 +304,8 @@ class Causes:
         mistakes = [mistake for mistake in clean if mistake in plain] or clean
         if not mistakes and first.raised_in in ("", method):
             mistakes = plain
-        self.given.setdefault(method, []).append(mistakes)
+        if method != "MLP.step":  # which moves linear layers and batch norms by lines of their own
+            self.given.setdefault(method, []).append(mistakes)
         kind = f"{method} {deviation.kind if deviation else _relation(said[0])}" if deviation or not raised else ""
         return [Fault(sentences(*said), mistakes, _place(result.outcome.raised) if raised else [], kind, method)]
 
@@ -332,13 +329,16 @@ class Causes:
         verdict = self.wrong[key]
         fault = self._fault(key, first.result, verdict.reason)
         found = self.experiments.run(key, frozenset(LAYERS))
-        if found and found.passed and found.shadow:
-            _, call, *quantity = found.shadow[0].split()
+        shadow = [line.split() for line in found.shadow if found.passed] if found else []
+        for _, call, *quantity in shadow:
+            part = f"{class_of(call, first.result.inputs)}.{call.rpartition('.')[2]}"
+            if part in self.layers:  # which the problem does not fail by
+                continue
             what = f"{call.rpartition('.')[0]}.{quantity[0]}" if quantity and quantity[0].islower() else call
-            what = f"{class_of(call, first.result.inputs)}.{call.rpartition('.')[2]} ({what})"
-            told = f"With right layers in the place of yours it passes; yours first goes wrong in {what}"
+            told = f"With right layers in the place of yours it passes; yours first goes wrong in {part} ({what})"
             fault.reason = sentences(fault.reason, told)
             fault.kind = re.sub(r"\[\d+\]", "", f"{IN_PLACE} {call}")
+            break
         return fault
 
     # ------------------------------------------------------------ words

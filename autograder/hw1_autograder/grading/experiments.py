@@ -19,7 +19,6 @@ from grading.verdicts import Grading, Result
 from homework import cases, stored, wiring
 
 LAYERS = ("Sigmoid", "Tanh", "ReLU", "Identity", "SoftmaxCrossEntropy", "Linear", "BatchNorm")
-SAME = tuple(name for name in LAYERS if name != "Identity")  # without the layer that gives what it is handed
 EMPTY, ZERO_GRADS = "MLP.bn_layers", "MLP.zero_grads"  # a list, where there is none; one that clears gradients alone
 AFTER_FORWARD = {
     "activation_derivative": "",
@@ -85,6 +84,13 @@ class Experiments:
                 self._grading.renew()
             self._made[key, parts] = self._run(key, parts)
         return self._made[key, parts]
+
+    def of_method(self, key: str, stages: tuple[str, ...], number: int) -> Experiment | None:
+        """Run a problem with right layers, and with right methods of the network before that one."""
+        found = self.run(key, frozenset([*LAYERS, *stages[:number]]))
+        if found and found.raised_in == "MLP.backward" and not number:  # later passes are to be seen as well
+            found = self.run(key, frozenset([*LAYERS, "MLP.backward"]))
+        return found
 
     def isolated(self, key: str) -> Result | None:
         """Ask a layer for its derivative or its backward after a right forward; None if that can't be done."""
