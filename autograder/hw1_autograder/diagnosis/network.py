@@ -107,9 +107,9 @@ def _forward(entries: list[Entry], due: list[Call], training: bool) -> Deviation
             if call.layer.startswith("bn_layers") and flag == str(training):
                 mode = next((one.handed[0] for one in entries if one.call == "mode" and one.handed), "")
                 if mode:
-                    why = f"while it trains: train_mode is {mode}"
-                    why = why if training else f"in inference: MLP.eval leaves train_mode {mode}"
-                    return deviation("mode", f"runs {call.layer} with eval={flag} {why}", line)
+                    who = "train_mode is {} while it trains" if training else "MLP.eval leaves train_mode {}"
+                    said_so = f"{who.format(mode)}: {call.layer} runs with eval={flag}"
+                    return Deviation("MLP.forward", "mode", said_so)  # which no line of MLP.forward's shows
                 if training:
                     return deviation("flag", f"passes eval=True to {call.layer} while it trains", line)
                 return deviation("flag", f"does not pass the eval flag to {call.layer} in inference", line)
