@@ -194,8 +194,10 @@ def evidence(key: str, result: Result, mismatches: list[Mismatch], submission: S
     """What these wrong values of a case show; for None, why nothing came."""
     said = values.evidence(mismatches, result.right, result.inputs, result.expected)
     lead = values.in_order(mismatches)[0]
+    if lead.type != "NoneType":
+        return said
     why = names.unset(lead.quantity, _owner(lead.quantity, key, result.inputs), submission)
-    return f"{said}; {why}" if lead.type == "NoneType" and why else said
+    return f"{said}; {why}" if why else said
 
 
 def _owner(quantity: str, key: str, inputs: Arrays) -> str:
