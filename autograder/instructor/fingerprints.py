@@ -23,7 +23,7 @@ require("numpy", "pytest")
 import archives  # noqa: E402
 from diagnosis.recognise import Catalogue, Hint, Signature, columns, signature  # noqa: E402
 from grading.causes import ALONE, STAGES, isolated, of_stage  # noqa: E402
-from grading.experiments import LAYERS, Experiments  # noqa: E402
+from grading.experiments import ZERO_GRADS, Experiments  # noqa: E402
 from grading.findings import findings  # noqa: E402
 from grading.grade import opened  # noqa: E402
 from grading.settings import MISTAKES as STORED  # noqa: E402
@@ -68,8 +68,12 @@ def signatures(mistake: Mistake, solution: dict[str, bytes]) -> dict[str, Signat
         experiments = Experiments(grading, grading.judge, TRACES)
         for key in [key for key in results if experiments.possible(key)]:
             stages = STAGES[cases.CASES[key][0]]
+            plain = experiments.run(key, frozenset())
+            if plain and ZERO_GRADS in plain.deviations:
+                shown[isolated(key, [ZERO_GRADS])] = of_stage(plain, ZERO_GRADS)
+                experiments.given[key].add(ZERO_GRADS)
             for number, method in enumerate(stages):
-                found = experiments.run(key, frozenset([*LAYERS, *stages[:number]]))
+                found = experiments.of_method(key, stages, number)
                 if found:
                     shown[isolated(key, stages[:number])] = of_stage(found, method)
         return {key: traces for key, traces in shown.items() if traces}

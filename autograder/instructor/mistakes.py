@@ -251,8 +251,8 @@ def _training_stats(
 # Groups that no exercise can tell apart, and why; they share one hint.
 SAME_NUMBERS = (
     (
-        {"momentum_ignored", "velocity_not_kept", "velocity_cleared"},
-        "a velocity that is lost between two steps moves no parameter, whichever way it was lost",
+        {"momentum_ignored", "velocity_not_kept"},
+        "a velocity that MLP.step loses between two steps moves no parameter, whichever way it was lost",
     ),
     (
         {"stats_no_train_mode", "train_sets_no_mode"},
@@ -1008,8 +1008,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "velocity_cleared",
         "3.5.3",
-        "the velocity of the last step is lost: momentum is not used, or the velocity is not stored, or it is cleared "
-        "(zero_grads sets gradients to zero, not velocities)",
+        "MLP.zero_grads clears the velocities as well: only gradients are to be zero",
         {
             "MLP.zero_grads": """
                 def zero_grads(self):
@@ -1583,8 +1582,14 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "stats_no_eval_mode",
         "3.6",
-        "eval() is not called before validation",
+        "inference runs in training mode: eval() is not called before it, or sets no mode",
         _training_stats(evaluate="pass"),
         "training_stats",
+    ),
+    Mistake(
+        "eval_sets_no_mode",
+        "3.6",
+        "inference runs in training mode: eval() is not called before it, or sets no mode",
+        {"MLP.eval": "def eval(self):\n    self.train_mode = True"},
     ),
 )

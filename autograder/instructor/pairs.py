@@ -2,7 +2,7 @@
 
 `python3 autograder/instructor/pairs.py` draws pairs and triples of the catalogue's mistakes, and unfinished work with
 one of them in it, grades them and prints what was not named. A mistake is named where its hint is given, or where a
-sentence on the network names its method; one that another hides, so that nothing of it can be seen, counts as it is.
+sentence on the network names the method; one that another hides, so that nothing of it can be seen, counts as it is.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def named(mistake: Mistake, hints: set[str], said: str) -> bool:
     """Whether a mistake's hint is given, its line is shown as raising, or its method of the network is named."""
     lines = {line.strip() for code in mistake.code.values() for line in code.splitlines()}
     shown = any(f"`{line}`: " in said for line in lines if line)
-    method = any(f"{body} " in said for body in mistake.code if body.startswith("MLP."))
+    method = any(f"{body} " in said for body in mistake.code if body.startswith(("MLP.", "Identity.")))
     return mistake.hint in hints or mistake.hint in said or shown or method
 
 

@@ -33,8 +33,22 @@ def test_a_right_network_deviates_nowhere_whatever_is_replaced(name: str, tmp_pa
                 assert found.shadow == [], (problem.key, parts)
 
 
-@pytest.mark.parametrize("keys", pairs.drawn(60, 2, seed=2), ids=" + ".join)
-def test_of_two_mistakes_both_are_named_and_nothing_stands_behind_another_without_proof(keys: pairs.Keys) -> None:
+# Harmless in one network and not in another; seen only once another is out of the way; cancelling one another.
+TOGETHER = [
+    ("zero_grads_clears_weights", "activation_before_linear", "relu_state_is_input"),
+    ("activation_before_linear", "step_adds"),
+    ("softmax_in_forward", "loss_of_logits"),
+    ("velocity_cleared", "step_adds"),
+    ("velocity_cleared", "batch_size_is_width", "forward_returns_early"),
+    ("zero_grads_clears_weights", "alpha_swapped"),
+    ("derivative_matrix_product", "eval_flag_not_passed"),
+    ("db_summed", "loss_is_softmax", "identity_derivative_zero"),
+    ("dW_db_summed", "loss_derivative_averaged"),
+]
+
+
+@pytest.mark.parametrize("keys", [*TOGETHER, *pairs.drawn(60, 2, seed=2)], ids=" + ".join)
+def test_of_several_mistakes_each_is_named_and_nothing_stands_behind_another_without_proof(keys: pairs.Keys) -> None:
     told = pairs.told(keys)
     assert (told.unnamed, told.false_behind) == ((), []), told.reasons
 
@@ -94,7 +108,11 @@ def replaced(**lines: str) -> list[str]:
         (replaced(_10="0 backward linear_layers[0].backward linear_layers[1].backward"), "activations[0]'s derivative"),
         (replaced(_8="0 backward linear_layers[0].backward delta[1]"), "where linear_layers[1].backward is due"),
         (replaced(_4="0 forward return ?"), "calls every layer and then returns something else"),
-        (["nonsense", "1", "x y z", "0 forward", *RIGHT_LOG], ""),
+        (["0 zero_grads clears linear_layers[0].W", *RIGHT_LOG], "MLP.zero_grads sets linear_layers[0].W to zero"),
+        (["0 zero_grads changes linear_layers[1].b", *RIGHT_LOG], "MLP.zero_grads changes linear_layers[1].b"),
+        (["0 step keeps linear_layers[0].b", *RIGHT_LOG], "MLP.step leaves linear_layers[0].b as it was"),
+        (["0 step moves linear_layers[0].W", *without(5)], "MLP.step leaves another linear_layers[0].W"),
+        (["nonsense", "1", "x y z", "0 forward", "0 zero_grads clears", *RIGHT_LOG], ""),
     ],
 )
 def test_the_first_call_that_is_not_the_one_due_is_told(log: list[str], words: str) -> None:

@@ -22,10 +22,6 @@ from handins import write
 from homework.problems import BY_KEY
 from sandbox.workplace import Workplace
 
-pytestmark = pytest.mark.skipif(
-    int(__import__("numpy").__version__[0]) < 2, reason="NumPy before 2 words its exceptions otherwise"
-)
-
 ACTIVATION, LOSS, LINEAR, BATCHNORM, HW1, MC = students.PLAIN
 
 
@@ -38,6 +34,11 @@ def verdict(folder: Path, key: str, *changes: tuple[str, str, str]) -> Verdict:
     write({name: text.encode() for name, text in files.items()}, folder)
     with Workplace() as workplace:
         return grades.opened(Settings(str(folder), deadline=5), workplace).grade(BY_KEY[key])
+
+
+def needs(version: str) -> None:
+    if np.lib.NumpyVersion(np.__version__) < version:
+        pytest.skip(f"NumPy {np.__version__} has it")
 
 
 class Place(NamedTuple):
@@ -64,6 +65,7 @@ class Slip(NamedTuple):
 
     code: str
     words: tuple[str, ...]
+    since: str = "1.23.0"  # the NumPy from which it raises
 
 
 SLIPS = (
@@ -98,7 +100,12 @@ SLIPS = (
     Slip("import torch", ("imports torch, but only NumPy and the standard library",)),
     Slip("import numppy", ("there is no numppy, but `numpy`",)),
     Slip("from numpy import tahn", ("cannot import name 'tahn'", "NumPy has `tanh`")),
-    Slip("from numpy.core.umath_tests import inner1d", ("that part of NumPy is gone",)),
+    Slip("from numpy.core.umath_tests import inner1d", ("that part of NumPy is gone",), "2.0.0"),
+    Slip("a = np.max({z}, axes=0)", ("max() got an unexpected keyword argument 'axes'", "`np.max` is NumPy's")),
+    Slip("a = {z}.sum(axes=0)", ("'axes'", "`{z}.sum` is NumPy's")),
+    Slip(
+        "a = np.expand_dims({z})", ("expand_dims() missing 1 required", "`np.expand_dims` is NumPy's: np.expand_dims(")
+    ),
     Slip("a = 1 / 0", ("ZeroDivisionError", "What is divided by is zero")),
     Slip("breakpoint()", ("BdbQuit", "stops for a debugger")),
     Slip("a = np.concatenate([{z}, np.ones((3, {d}))], axis=1)", ("{z} is ({n}, {d})",)),
@@ -109,6 +116,7 @@ SLIPS = (
 @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.code)
 @pytest.mark.parametrize("name", PLACES)
 def test_an_exception_has_its_place_its_values_and_its_owner(name: str, slip: Slip, tmp_path: Path) -> None:
+    needs(slip.since)
     place = PLACES[name]
     names = {"z": place.argument, "n": place.shape[0], "d": place.shape[1]}
     code = slip.code.format(**names)
@@ -131,6 +139,7 @@ class Case(NamedTuple):
     changes: list[tuple[str, str, str]]
     words: tuple[str, ...]
     never: tuple[str, ...] = ()
+    since: str = "1.23.0"
 
 
 BACK = "            delta = self.linear_layers[i].backward(delta)\n"
@@ -166,6 +175,7 @@ CASES = (
         [(ACTIVATION, "np.tanh(x)", "np.array(x, np.float)")],
         ("use `float` by itself",),
         ("Is the attribute set", "is that the one that is meant"),
+        "1.24.0",
     ),
     Case(
         "a function that left the library",
@@ -318,6 +328,7 @@ CASES = (
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_case_from_practice_is_told_as_it_is(case: Case, tmp_path: Path) -> None:
+    needs(case.since)
     said = verdict(tmp_path, case.problem, *case.changes)
     assert said.status != "passed"
     for words in case.words:
@@ -332,8 +343,8 @@ def test_a_module_that_left_the_library_is_told(tmp_path: Path) -> None:
     assert "imp left the standard library in Python 3.12" in said.reason
 
 
-@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.0.0", reason="the name is there")
 def test_a_name_that_left_numpy_is_told(tmp_path: Path) -> None:
+    needs("2.0.0")
     said = verdict(tmp_path, "tanh_forward", (ACTIVATION, "np.tanh(x)", "np.product(x)"))
     assert "has no attribute 'product'. NumPy has `prod`" in said.reason
 

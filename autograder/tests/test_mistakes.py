@@ -73,6 +73,8 @@ def dependent(mistake: Mistake) -> set[str]:
     own = {p.key for p in PROBLEMS if bodies & {":".join(body.split(":")[:2]) for body in p.bodies}}
     if any(target.startswith("Identity") for target in mistake.code):  # given, and in every network
         own |= {"classifier_forward", "classifier_backward"}
+    if "MLP.eval" in mistake.code:  # given as well
+        own.add("batchnorm_inference")
     return own | {problem.key for problem in PROBLEMS if own & {*builds_on(problem)}}
 
 

@@ -303,6 +303,8 @@ def _layers(mlp: Any, attribute: str, count: int, parameter: str) -> list[Any]:
     if found is None:
         raise NotImplementedError(f"MLP.{attribute} is None")
     length = len(found) if hasattr(found, "__len__") else -1
+    if length == 0 and attribute == "bn_layers":  # as a constructor has it whose batch norm is still to be written
+        raise NotImplementedError(f"MLP.{attribute} is empty")
     if length < count or (length > count and (shared or attribute == "linear_layers")):
         what = f"has the length {length}" if length >= 0 else f"is of type {type(found).__name__}"
         why = ": it is the very list of an earlier network, so that layers pile up in it" if shared else ""

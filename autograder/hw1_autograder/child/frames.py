@@ -37,6 +37,7 @@ MAX_TEXT = 100
 ALIKE, LONG = 0.7, 5  # names are near that share so much of their letters, or so many at the beginning
 UNKNOWN = object()
 METHOD = object()  # a function of an object's class
+DISPATCHER = re.compile(r"\b_(?:a(?=max|min))?(\w+)_dispatcher\(\)")  # NumPy before 2 calls np.sum so in its messages
 SHAPES = re.compile(r"\((?:\d+,?)*\)")
 OPERATORS: dict[str, type[ast.operator]] = {
     "+": ast.Add,
@@ -76,7 +77,7 @@ def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
     if importing and not frames and not isinstance(error, ImportError):  # a file that is no Python text at all
         message = f"{importing}.py: {message}"
     module = getattr(error, "name", None) if isinstance(error, ImportError) else None
-    message = str(message).replace(root + os.sep, "")[:2000]
+    message = DISPATCHER.sub(r"\1()", str(message).replace(root + os.sep, "")[:2000])
     try:
         met = Step(last, frame, message, root).facts(error)
     except Exception:  # an explanation less, whatever stands in the submission's frames
@@ -170,7 +171,7 @@ class Step:
             name, value = self.text(node.func).rpartition(".")[2], self.value(node.func)
             if match := re.match(r"(?:[\w.<>]*\.)?([\w<>]+)\(\) (?:takes|missing|got)", message):
                 made = type(value) is FunctionType and value.__name__ == match[1]
-                return made or match[1] == name or (match[1] == "__init__" and isinstance(value, type))
+                return made or match[1] in (name, f"_{name}") or (match[1] == "__init__" and isinstance(value, type))
             if "not callable" in message:
                 return value is not METHOD and not callable(value) and value is not UNKNOWN
             return "not aligned" in message and name == "dot"

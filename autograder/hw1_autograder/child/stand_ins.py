@@ -29,6 +29,7 @@ CALLS = {
 }
 # What a right layer has set after a call, by the names that course code reads: from the trace, or as it was handed.
 PARAMETERS = ("W", "b", "gamma", "beta")
+VELOCITIES = ("momentum_W", "momentum_b")
 SETS = {
     "linear_layers.backward": ("dW", "db"),
     "bn_layers.forward": ("mean", "var", "norm", "running_mean", "running_var"),
@@ -37,6 +38,7 @@ SETS = {
 GIVEN = {"linear_layers": ("x",), "bn_layers": ("x",), "criterion": ("logits", "labels")}
 RESULT = {"activations": "state", "criterion": "loss", "bn_layers": "out"}
 STAGES = ("forward", "backward", "step", "zero_grads")
+EMPTY = "MLP.bn_layers"  # an empty list, where a network has none
 MOST_CALLS = 2000
 RTOL = 1e-5  # of the largest entry
 ARITY = {"forward": (1,), "backward": (1,), "derivative": (0, 1)}  # of the methods, as the homework has them
@@ -212,7 +214,12 @@ class Watch:
         if method == "forward":
             self.number = min(self.number + 1, len(self.modes) - 1)
             self._compare_parameters()
+            mode = getattr(mlp, "train_mode", None)
+            if type(mode) is bool and mode != self.modes[self.number]:
+                self.calls.append(f"{self.number} forward mode {mode}")
         try:
+            if method == "zero_grads":
+                return self._zero_grads(original, mlp)
             if f"MLP.{method}" in self.parts and self.number >= 0:
                 return self._stand_in_for(method, original, mlp)
             try:
@@ -232,9 +239,27 @@ class Watch:
         """Log the parameters that are not what the steps before should have left."""
         for place, layer in self.layers.items() if self.number else ():
             for name in PARAMETERS:
-                right = self.trace.get(f"{self.number}/{place}.{name}")
-                if right is not None and not same(getattr(layer, name, None), right):
-                    self.calls.append(f"{self.number} step parameter {place}.{name}")
+                before, right = (self.trace.get(f"{n}/{place}.{name}") for n in (self.number - 1, self.number))
+                value = getattr(layer, name, None)
+                if right is not None and not same(value, right):
+                    verb = "keeps" if same(value, before) else "moves"
+                    self.calls.append(f"{self.number} step {verb} {place}.{name}")
+
+    def _zero_grads(self, original: Callable[..., Any], mlp: Any) -> Any:
+        """Run the student's own zero_grads; log what it changes beside gradients, or undo that."""
+        names = [*PARAMETERS, *(VELOCITIES if getattr(mlp, "momentum", 0) else ())]
+        found = [(place, name, getattr(layer, name, None)) for place, layer in self.layers.items() for name in names]
+        before = [(place, name, array, array.copy()) for place, name, array in found if type(array) is np.ndarray]
+        result = original(mlp)
+        for place, name, array, value in before:
+            after = getattr(self.layers[place], name, None)
+            if "MLP.zero_grads" in self.parts:
+                array[...] = value
+                put(self.layers[place], name, array)
+            elif not same(after, value):
+                verb = "changes" if np.any(after) else "clears"
+                self.calls.append(f"{max(self.number, 0)} zero_grads {verb} {place}.{name}")
+        return result
 
     def _stand_in_for(self, method: str, original: Callable[..., Any], mlp: Any) -> Any:
         """Run the student's own method, unwatched; then put every layer into the state that a right one leaves."""
@@ -362,6 +387,8 @@ class Nothing:
 def importable(course: Course, parts: set[str]) -> set[str]:
     """Put a module of stand-ins in the place of each that can't be imported; return its classes, all to be replaced."""
     for name, classes in MODULES.items():
+        if not parts.intersection(classes):
+            continue
         try:
             module = getattr(course, name)
             if all(hasattr(module, part) for part in classes if part in parts):
@@ -374,7 +401,8 @@ def importable(course: Course, parts: set[str]) -> set[str]:
                 setattr(module, part, type(part, (Nothing,), {"__module__": name}))
         sys.modules[name] = module
         setattr(course, name, module)
-    return {part for name, classes in MODULES.items() for part in classes if _is_nothing(getattr(course, name), part)}
+    replaced = {name: classes for name, classes in MODULES.items() if parts.intersection(classes)}
+    return {part for name, classes in replaced.items() for part in classes if _is_nothing(getattr(course, name), part)}
 
 
 def _is_nothing(module: Any, part: str) -> bool:
@@ -428,7 +456,7 @@ def experiment(
     modes: Array,
     **arrays: Array,
 ) -> Values:
-    """Run another exercise with these parts replaced: names of classes, `MLP.forward`, `MLP.backward`.
+    """Run another exercise with these parts replaced: classes, their methods, methods of the network, its bn_layers.
 
     `calls` has a line a call, the arrays that it is due to be handed behind its name; `modes` says which passes are
     training. Of the arrays, those that begin with `in/` are the exercise's inputs, the others are the trace.
@@ -441,6 +469,8 @@ def experiment(
     patches = Patches()
 
     def built(mlp: Any, activations: list[Any], criterion: Any) -> None:
+        if EMPTY in watch.parts and getattr(mlp, "bn_layers", None) is None:
+            put(mlp, "bn_layers", [])
         for layer, family in watch.built(mlp, activations, criterion, [str(name) for name in given["activations"]]):
             watched(patches, watch, layer, family)
         for method in (*STAGES, "__call__"):
@@ -451,7 +481,8 @@ def experiment(
             patches.replace(type(mlp), method, make)
 
     classes = {part.partition(".")[0] for part in watch.parts}
-    watch.parts |= importable(course, classes)
+    stand_ins = importable(course, classes)
+    watch.parts |= stand_ins
     constructed(patches, course, classes)
     course.built = built
     try:
@@ -459,6 +490,9 @@ def experiment(
     finally:
         course.built = None
         patches.undo()
+        for name in (*MODULES, "hw1") if stand_ins else ():  # the next experiment meets the submission's own again
+            sys.modules.pop(name, None)
+            vars(course).pop(name, None)
 
 
 @exercise

@@ -56,7 +56,7 @@ def absent(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
             near = []
         elif not later:
             near = near or _written(name, of, submission)
-        said = [f"line {line.line} of {line.file} sets it: was that line reached before?" for line in later[:1]]
+        said = [f"line {line.line} of {line.file} sets it{_reached(line)}" for line in later[:1]]
         said += [_meant(f"the {missing['kind']} has", near)] if near else []
         if not said and file and missing["kind"] == "object" and not raised["driver"]:
             said = [f"no line of {of}'s sets `self.{name}`"]
@@ -75,6 +75,12 @@ def absent(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
         return "", _meant(f"{library} has", near) or f"{library} has no {name}"
     thing = "a NumPy array" if of == "ndarray" else article(of)
     return "", _meant(f"{thing} has", near) or f"{thing} has no {name}"
+
+
+def _reached(line: Setter) -> str:
+    if line.function == "__init__":
+        return ": was that line reached before?"
+    return f", in {line.function}: was that called before?"
 
 
 def called(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
@@ -134,6 +140,8 @@ def _since(text: str, frames: list[Any], submission: Submission) -> str:
     real = [s for s in lines if not s.code.endswith("= None")]
     if owner and real:
         within = _class_at(real[0].file, real[0].line, submission)
+        if real[0].function == "__init__":
+            return f": line {real[0].line} of {real[0].file} sets it{_reached(real[0])}"
         return f": {within}.{real[0].function} sets that, in {real[0].file}; was it called before?"
     if owner:
         return f": only line {lines[0].line} of {lines[0].file} sets it, to None" if lines else ""

@@ -46,27 +46,45 @@ def read(lines: Iterable[str]) -> list[Entry]:
     return entries
 
 
-def deviations(entries: list[Entry], size: tuple[int, int], modes: list[bool], wrong: set[str]) -> list[Deviation]:
-    """The first deviation of each method; `size` counts the layers and the batch norms, `wrong` names quantities."""
+def deviations(entries: list[Entry], size: tuple[int, int], modes: list[bool], none: set[str]) -> list[Deviation]:
+    """The first deviation of each method; `size` counts layers and batch norms, `none` names gradients not set."""
     found: dict[str, Deviation] = {}
     for number, training in enumerate(modes):
         own = [entry for entry in entries if entry.number == number]
         for one in (
+            _zero_grads(own),
             _step(own, number),
             _forward([entry for entry in own if entry.stage == "forward"], forward(*size), training),
             _criterion(own, size[0]),
-            _backward([entry for entry in own if entry.stage == "backward"], backward(*size), size[0], wrong),
+            _backward([entry for entry in own if entry.stage == "backward"], backward(*size), size[0], none),
         ):
-            if one:
+            # After a wrong step the arrays of a pass are others: only the flag that it hands over still tells.
+            if one and ("MLP.step" not in found or one.kind in ("flag", "mode")):
                 found.setdefault(one.method, one)
     return list(found.values())
 
 
+def _zero_grads(entries: list[Entry]) -> Deviation | None:
+    verbs = {"clears": "sets {} to zero", "changes": "changes {}"}
+    for entry in entries:
+        if entry.stage == "zero_grads" and entry.call in verbs and entry.handed:
+            said_so = f"MLP.zero_grads {verbs[entry.call].format(entry.handed[0])}: it is for gradients alone"
+            return Deviation("MLP.zero_grads", f"{entry.call} {entry.handed[0].rpartition('.')[2]}", said_so)
+    return None
+
+
 def _step(entries: list[Entry], number: int) -> Deviation | None:
-    moved = [entry.handed[0] for entry in entries if entry.call == "parameter" and entry.handed]
+    moved = {entry.handed[0]: entry.call for entry in entries if entry.call in ("moves", "keeps") and entry.handed}
     if not moved:
         return None
-    return Deviation("MLP.step", "step", f"MLP.step leaves another {moved[0]} than it should after step {number}")
+    first = {name.partition("[")[0]: name for name in reversed(moved)}  # of each kind of layer
+    said_so = [
+        f"leaves {name} as it was" if moved[name] == "keeps" else f"leaves another {name} than it should"
+        for name in reversed(first.values())
+    ]
+    kind = " ".join(sorted({f"{call} {name.rpartition('.')[2]}" for name, call in moved.items()}))
+    when = "1" if number == 1 else "later"
+    return Deviation("MLP.step", f"step {when} {kind}", f"MLP.step {' and '.join(said_so)} after step {number}")
 
 
 def _forward(entries: list[Entry], due: list[Call], training: bool) -> Deviation | None:
@@ -76,6 +94,9 @@ def _forward(entries: list[Entry], due: list[Call], training: bool) -> Deviation
     names = [call.name for call in due]
     at = 0  # the call that is due
     for entry in entries:
+        if re.fullmatch(r"bn_layers\[\d+\]\.forward", entry.call) and entry.call not in names:
+            layer, bn = entry.call.rpartition(".")[0], sum(name.startswith("bn_layers") for name in names)
+            return deviation("calls bn_layers", f"calls {layer}, where num_bn_layers is {bn}", entry.place)
         if entry.call not in names or not entry.handed:
             continue
         place = names.index(entry.call)
@@ -83,9 +104,14 @@ def _forward(entries: list[Entry], due: list[Call], training: bool) -> Deviation
         if handed == call.handed[0]:
             at = max(at, place + 1)
             flag = (entry.handed[1:] or ["False"])[0]
-            if call.layer.startswith("bn_layers") and flag == str(training) and training:
-                return deviation("flag", f"passes eval=True to {call.layer} while it trains", line)
             if call.layer.startswith("bn_layers") and flag == str(training):
+                mode = next((one.handed[0] for one in entries if one.call == "mode" and one.handed), "")
+                if mode:
+                    who = "train_mode is {} while it trains" if training else "MLP.eval leaves train_mode {}"
+                    said_so = f"{who.format(mode)}: {call.layer} runs with eval={flag}"
+                    return Deviation("MLP.forward", "mode", said_so)  # which no line of MLP.forward's shows
+                if training:
+                    return deviation("flag", f"passes eval=True to {call.layer} while it trains", line)
                 return deviation("flag", f"does not pass the eval flag to {call.layer} in inference", line)
         elif place < at:
             where = f", where {due[at].layer} is due" if at < len(due) else ", after the last layer"
@@ -139,7 +165,7 @@ def _criterion(entries: list[Entry], layers: int) -> Deviation | None:
     return None
 
 
-def _backward(entries: list[Entry], calls: list[Call], layers: int, wrong: set[str]) -> Deviation | None:
+def _backward(entries: list[Entry], calls: list[Call], layers: int, none: set[str]) -> Deviation | None:
     def deviation(kind: str, sentence: str, place: str = "") -> Deviation:
         return Deviation("MLP.backward", kind, f"MLP.backward {sentence}", place)
 
@@ -176,7 +202,7 @@ def _backward(entries: list[Entry], calls: list[Call], layers: int, wrong: set[s
             if right == f"delta[{k}]":
                 wanted = f"{said(_above(k, layers))}, times activations[{k}]'s derivative,"
             return deviation("hands", f"hands {what} to {call}, where {wanted} is due", line)
-    if at < len(due) and {f"{due[at].layer}.{name}" for name in ("dW", "db", "dgamma", "dbeta")} & wrong:
+    if at < len(due) and {f"{due[at].layer}.{name}" for name in ("dW", "db", "dgamma", "dbeta")} & none:
         after = f"stops after {due[at - 1].layer}: it " if at else ""
         return deviation("stops", f"{after}never calls {due[at].layer}.backward")
     return None

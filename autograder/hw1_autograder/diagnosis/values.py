@@ -69,6 +69,7 @@ def evidence(mismatches: list[Mismatch], right: list[str], inputs: Arrays, expec
     if steps and min(steps) > 1:
         return f"{said}; everything is right up to step {min(steps) - 1}: what a step hands to the next is the velocity"
     rest = [m.quantity for m in others if m.quantity not in alike]
+    right = [name for name in right if not name.endswith("after the calls")]  # the arguments, which are no result
     before = [name for name in right if _moment(name) < _moment(lead.quantity)]
     if shown := before if rest or len(right) > MOST_NAMED else right:
         said += f"; right: {_listed(sorted(shown, key=_moment))}"

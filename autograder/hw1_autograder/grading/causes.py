@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from diagnosis import exceptions, recognise, values
+from diagnosis import exceptions, recognise
 from diagnosis.compare import Mismatch
 from diagnosis.recognise import Catalogue, Signature
-from grading.experiments import LAYERS, Experiment, Experiments
+from grading.experiments import EMPTY, LAYERS, ZERO_GRADS, Experiment, Experiments, class_of
 from grading.judges import Judge
 from grading.run import Verdict
-from grading.verdicts import Grading, Result
+from grading.verdicts import Grading, Result, evidence
 from homework import cases
 from homework.problems import BY_KEY
 
@@ -43,6 +43,7 @@ STAGES = {
     "batchnorm_train": ("MLP.forward", "MLP.backward"),
     "batchnorm_inference": ("MLP.forward", "MLP.backward", "MLP.step"),
 }
+IN_PLACE = "in place"  # of a layer that is right by itself; what else is wrong gives other numbers there
 BACKWARD = ("backward(delta)", "dgamma", "dbeta")  # of the quantities of batch norm, those that its backward gives
 
 
@@ -54,6 +55,7 @@ class Fault:
     mistakes: list[int] = field(default_factory=list)  # of the catalogue, those that give these numbers
     place: list[Any] = field(default_factory=list)  # where it raised
     kind: str = ""  # of a network's deviation
+    method: str = ""  # of the network, if it is one's
 
     def same(self, other: Fault) -> bool:
         pairs = ((self.place, other.place), (self.kind, other.kind), (self.mistakes, other.mistakes))
@@ -111,6 +113,7 @@ class Causes:
         self.methods: dict[str, str] = {}  # a network's method still to be written, and the problem that asks for it
         self.cleared: set[str] = set()  # of the layers' problems that fail, those that pass after a right forward
         self.batchnorm: list[Fault] = []  # what BatchNorm shows by itself
+        self.given: dict[str, list[list[int]]] = {}  # of a network's method: what gives each problem's numbers
 
     def explain(self) -> None:
         """Give every wrong verdict its hints and its reason, and put behind another what is shown to fail by it."""
@@ -122,17 +125,29 @@ class Causes:
             if key in self.unwritten or (key in self.wrong and key not in self.cleared):
                 self.layers[part] = key
         for key in self.unwritten:
-            if self.experiments.possible(key):
+            if self.experiments.possible(key) and key not in OF_BATCHNORM:  # those may wait for batch norm alone
                 self.methods.setdefault(STAGES[cases.CASES[key][0]][-1], key)
         if networks:
             self._ask_batchnorm()
         for key in networks:
             self._of_a_network(key)
         for key, faults in self.faults.items():
+            self._tell(self.wrong[key], faults)
+
+    def _tell(self, verdict: Verdict, faults: list[Fault]) -> None:
+        """Put the faults of a problem into words; only the hints of one fault are alternatives."""
+        said = []
+        for fault in faults:
             # An exception alone names no mistake: many raise the same, and its place and values are said.
-            told = [fault.mistakes for fault in faults if fault.kind or not fault.place]
-            hints = [hint for mistakes in told for hint in self.catalogue.named(mistakes)]
-            self.wrong[key].hints = list(dict.fromkeys(hints))
+            # One that is a method's gives what the method shows in every problem.
+            mistakes = [m for m in fault.mistakes if all(m in given for given in self.given.get(fault.method, []))]
+            seen = not fault.place or (fault.kind and not fault.kind.startswith(IN_PLACE))
+            hints = self.catalogue.named(mistakes) if seen else []
+            further = " or ".join(hint.text for hint in hints if hint not in verdict.hints) if verdict.hints else ""
+            said.append(f"{fault.reason}: {further}" if further else fault.reason)
+            verdict.hints = verdict.hints or hints
+        if said:
+            verdict.reason = sentences(*[said[0], *(f"Besides: {text}" for text in said[1:])])
 
     # ------------------------------------------------------------ layers
 
@@ -148,7 +163,7 @@ class Causes:
                 return
             if again and again.outcome.ended == "returned":
                 result = again
-                verdict.reason = self._said(again)
+                verdict.reason = self._said(key, again)
         self._settle(key, [self._fault(key, result, verdict.reason)])
 
     def _ask_batchnorm(self) -> None:
@@ -173,9 +188,10 @@ class Causes:
 
     def _add_batchnorm(self, key: str, result: Result, mismatches: list[Mismatch]) -> None:
         if result.outcome.ended == "raised" or mismatches:
-            backward = mismatches and mismatches[0].quantity in BACKWARD
+            within = [function for _, _, function in result.outcome.raised.get("frames", [])]
+            backward = "backward" in within or (mismatches and mismatches[0].quantity in BACKWARD)
             self.layers.setdefault("BatchNorm.backward" if backward else "BatchNorm.forward", key)
-            said = self._said(result, mismatches)
+            said = self._said(key, result, mismatches)
             reason = said if result.outcome.ended == "raised" else f"BatchNorm by itself: {said}"
             given = {name for name in result.expected if (name in BACKWARD) == bool(backward)}
             found = recognise.signature(result.outcome, mismatches)
@@ -188,11 +204,19 @@ class Causes:
     def _of_a_network(self, key: str) -> None:
         """Find out whether a problem fails by layers alone, and what the network does wrong beside them."""
         verdict, layers = self.wrong[key], frozenset(self.layers)
+        own = self._of_a_missing_list(key)
         first = self.experiments.run(key, layers)
         if first is None:
             self._settle(key, [self._fault(key, prestored(self.grading, key, self.references), verdict.reason)])
             return
-        own = self.batchnorm if key in OF_BATCHNORM else []
+        stages = STAGES[cases.CASES[key][0]]
+        if stages[-1] == "MLP.step" and not first.passed:
+            own += self._of_zero_grads(key, self.experiments.run(key, frozenset([*LAYERS, *stages[:-1]])))
+            first = self.experiments.run(key, layers) or first
+        told, own = bool(own), [*own, *(self.batchnorm if key in OF_BATCHNORM else [])]
+        if told and (first.passed or not self.experiments.given[key]):
+            self._settle(key, own)
+            return
         if first.passed and layers:
             needed = self._needed(key, layers)
             problems = [self.layers[part] for part in needed if self.layers[part] in BY_KEY]
@@ -200,9 +224,12 @@ class Causes:
                 self._settle(key, own)
             else:
                 leaders = [self.wrong[k].behind or k if k in self.wrong else k for k in problems]
-                verdict.behind = min(leaders, key=list(BY_KEY).index, default="")
+                place = _place(self.grading.results[key].outcome.raised)
+                alike = [k for k in leaders if place and any(f.place == place for f in self.faults.get(k, []))]
+                verdict.behind = min(alike or leaders, key=list(BY_KEY).index, default="")
+                if not leaders:  # a file that can't be imported, and has no problem of its own
+                    self._settle(key, [Fault(verdict.reason, place=place)])
             return
-        stages = STAGES[cases.CASES[key][0]]
         if unwritten := next((self.methods[method] for method in stages if method in self.methods), ""):
             verdict.behind = unwritten
             return
@@ -213,6 +240,33 @@ class Causes:
                 return
             faults = [self._in_place(key, first)]
         self._settle(key, [*faults, *own])
+
+    def _of_a_missing_list(self, key: str) -> list[Fault]:
+        """Where bn_layers is missing without batch norm: not set, or used where there is none? An empty list tells."""
+        outcome = self.grading.results[key].outcome
+        if key in OF_BATCHNORM or "bn_layers" not in exceptions.code_of(outcome, self.grading.submission):
+            return []
+        self.experiments.given[key] = {EMPTY}
+        again = self.experiments.run(key, frozenset(self.layers))
+        raised = again.result.outcome.raised if again else outcome.raised
+        stays = raised.get("frames", [])[-1:] == outcome.raised["frames"][-1:]
+        if stays:
+            self.experiments.given[key].clear()
+        if stays and raised["type"] != "IndexError":
+            return []
+        said = "bn_layers is not set where there is no batch norm (num_bn_layers=0): with an empty list this line runs"
+        if stays:
+            said = "Batch norm is called where there is none (num_bn_layers=0): of an empty list, this is past the end"
+        return [Fault(sentences(self.wrong[key].reason, said), place=_place(outcome.raised))]
+
+    def _of_zero_grads(self, key: str, found: Experiment | None) -> list[Fault]:
+        """If zero_grads changes what is no gradient: from here on, it is replaced by one that does not."""
+        if found is None or ZERO_GRADS not in found.deviations:
+            return []
+        self.experiments.given[key].add(ZERO_GRADS)
+        deviation = found.deviations[ZERO_GRADS]
+        mistakes = self._mistakes(isolated(key, [ZERO_GRADS]), of_stage(found, ZERO_GRADS))
+        return [Fault(deviation.sentence, mistakes, kind=f"{ZERO_GRADS} {deviation.kind}")]
 
     def _needed(self, key: str, layers: frozenset[str]) -> list[str]:
         """Of the layers with whose stand-ins a problem passes, those without which it fails."""
@@ -226,10 +280,12 @@ class Causes:
     def _of_stage(self, key: str, stages: tuple[str, ...], number: int, first: Experiment) -> list[Fault]:
         """What one method of the network does wrong, with right layers, and right methods before it."""
         method, upstream = stages[number], stages[:number]
-        found = self.experiments.run(key, frozenset([*LAYERS, *upstream]))
+        found = self.experiments.of_method(key, stages, number)
         if found is None or found.passed:
             return []
         result, deviation = found.result, found.deviations.get(method)
+        if deviation and self._harmless(method, self.experiments.run(key, found.parts - {"Identity"})):
+            return []
         mismatches = [m for m in result.mismatches if _method(m.quantity) == method]
         raised = result.outcome.ended == "raised" and found.raised_in in (method, *([""] if not number else []))
         said = []
@@ -238,9 +294,9 @@ class Causes:
         if raised and result.outcome.raised["type"] == "Broken":  # its import ended an earlier process
             said = [self.wrong[key].reason]
         elif raised:
-            said.append(self._said(result))
+            said.append(self._said(key, result))
         elif mismatches and not said:
-            said.append(self._said(result, mismatches))
+            said.append(self._said(key, result, mismatches))
         if not said:
             return []
         clean = self._mistakes(isolated(key, upstream), of_stage(found, method))
@@ -248,8 +304,16 @@ class Causes:
         mistakes = [mistake for mistake in clean if mistake in plain] or clean
         if not mistakes and first.raised_in in ("", method):
             mistakes = plain
-        kind = f"{method} {deviation.kind}" if deviation else ""
-        return [Fault(". ".join(said), mistakes, _place(result.outcome.raised) if raised else [], kind)]
+        if method != "MLP.step":  # which moves linear layers and batch norms by lines of their own
+            self.given.setdefault(method, []).append(mistakes)
+        kind = f"{method} {deviation.kind if deviation else _relation(said[0])}" if deviation or not raised else ""
+        return [Fault(sentences(*said), mistakes, _place(result.outcome.raised) if raised else [], kind, method)]
+
+    def _harmless(self, method: str, found: Experiment | None) -> bool:
+        """Whether a method that deviates gives what it should, once an Identity passes on what it is handed."""
+        if found is None or found.raised_in == method or method in found.masked:
+            return False
+        return found.forwarded and not any(_method(m.quantity) == method for m in found.result.mismatches)
 
     def _by_upstream(self, key: str, stages: tuple[str, ...], layers: frozenset[str]) -> str:
         """The earlier problem whose method is at fault, if with a right one in its place this problem passes."""
@@ -265,11 +329,16 @@ class Causes:
         verdict = self.wrong[key]
         fault = self._fault(key, first.result, verdict.reason)
         found = self.experiments.run(key, frozenset(LAYERS))
-        if found and found.passed and found.shadow:
-            _, call, *quantity = found.shadow[0].split()
+        shadow = [line.split() for line in found.shadow if found.passed] if found else []
+        for _, call, *quantity in shadow:
+            part = f"{class_of(call, first.result.inputs)}.{call.rpartition('.')[2]}"
+            if part in self.layers:  # which the problem does not fail by
+                continue
             what = f"{call.rpartition('.')[0]}.{quantity[0]}" if quantity and quantity[0].islower() else call
-            fault.reason += f". With right layers in the place of yours it passes; yours first goes wrong at {what}"
-            fault.kind = re.sub(r"\[\d+\]", "", f"in place {call}")
+            told = f"With right layers in the place of yours it passes; yours first goes wrong in {part} ({what})"
+            fault.reason = sentences(fault.reason, told)
+            fault.kind = re.sub(r"\[\d+\]", "", f"{IN_PLACE} {call}")
+            break
         return fault
 
     # ------------------------------------------------------------ words
@@ -278,10 +347,23 @@ class Causes:
         if result is None:
             return Fault(reason)
         found, outcome = recognise.signature(result.outcome, result.mismatches), result.outcome
-        place = _place(outcome.raised)
+        place, mistakes = _place(outcome.raised), self._mistakes(key, found)
+        if not mistakes and key in PARTS:
+            mistakes, where = self._cancelled(key, found)
+            reason += f"; in {where}, which passes, another fault cancels it" if where else ""
         if outcome.ended in ("timeout", "died") and (outcome.detail or outcome.stage):
             place = [outcome.ended, outcome.detail or outcome.stage]
-        return Fault(reason, self._mistakes(key, found), place)
+        return Fault(reason, mistakes, place)
+
+    def _cancelled(self, key: str, found: Signature) -> tuple[list[int], str]:
+        """Of a layer's problem: mistakes that a passed problem speaks against, which fails once the layer is right."""
+        alone = self.passed - {other for other in self.passed if self.experiments.possible(other)}
+        for mistake in self.catalogue.candidates(key, found, alone):
+            against = sorted(self.passed & self.catalogue.signatures[mistake].keys(), key=list(BY_KEY).index)
+            again = self.experiments.run(against[0], frozenset({PARTS[key]})) if against else None
+            if again and not again.passed:
+                return self.catalogue.candidates(key, found, alone), BY_KEY[against[0]].name
+        return [], ""
 
     def _at(self, place: str) -> str:
         """A line of the submission, with its code, to begin a sentence with."""
@@ -293,11 +375,11 @@ class Causes:
     def _mistakes(self, key: str, found: Signature, among: Collection[str] = ()) -> list[int]:
         return self.catalogue.candidates(key, found, self.passed, among)
 
-    def _said(self, result: Result, mismatches: list[Mismatch] | None = None) -> str:
+    def _said(self, key: str, result: Result, mismatches: list[Mismatch] | None = None) -> str:
         if result.outcome.ended == "raised":
             return exceptions.exception(result.outcome, self.grading.submission, result.inputs)
         mismatches = result.mismatches if mismatches is None else mismatches
-        return values.evidence(mismatches, result.right, result.inputs, result.expected) if mismatches else ""
+        return evidence(key, result, mismatches, self.grading.submission) if mismatches else ""
 
     def _settle(self, key: str, faults: list[Fault]) -> None:
         """Give a problem its faults, save those that an earlier one shows; without others it stands behind that."""
@@ -312,12 +394,21 @@ class Causes:
             shown = shown or self.wrong[earlier].behind or earlier
             # What is seen twice is a mistake that gives both.
             both = [mistake for mistake in one.mistakes if mistake in fault.mistakes]
-            one.mistakes = both if both or (one.kind and fault.kind == one.kind) else one.mistakes
+            refuted = one.kind and fault.kind == one.kind and not one.kind.startswith(IN_PLACE)
+            one.mistakes = both if both or refuted else one.mistakes
         self.faults[key] = fresh
         if not fresh and shown:
             verdict.behind = shown
-        elif fresh:
-            verdict.reason = ". Besides: ".join(fault.reason for fault in fresh)
+
+
+def sentences(*texts: str) -> str:
+    """Sentences in a row, each but the last with its full stop."""
+    return " ".join([*(text if text.endswith("?") else f"{text}." for text in texts[:-1]), *texts[-1:]])
+
+
+def _relation(said: str) -> str:
+    """What a sentence on values tells of the first quantity, without one network's numbers; or the whole sentence."""
+    return said if " is wrong" in said else re.sub(r"-?\d[\d.e+-]*", "#", said.partition(";")[0])
 
 
 def _method(quantity: str) -> str:
@@ -331,4 +422,6 @@ def _place(raised: dict[str, Any]) -> list[Any]:
     """What was raised where; the message, without one exercise's sizes, counts only where there is no place."""
     if not raised:
         return []
+    if raised["type"] == "ModuleNotFoundError":  # whoever imports it
+        return [raised["type"], raised["module"]]
     return [raised["type"], raised["frames"][-1:], "" if raised["frames"] else re.sub(r"\d+", "", raised["message"])]

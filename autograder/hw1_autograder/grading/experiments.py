@@ -19,28 +19,35 @@ from grading.verdicts import Grading, Result
 from homework import cases, stored, wiring
 
 LAYERS = ("Sigmoid", "Tanh", "ReLU", "Identity", "SoftmaxCrossEntropy", "Linear", "BatchNorm")
+EMPTY, ZERO_GRADS = "MLP.bn_layers", "MLP.zero_grads"  # a list, where there is none; one that clears gradients alone
 AFTER_FORWARD = {
     "activation_derivative": "",
     "loss_derivative": "SoftmaxCrossEntropy",
     "linear_backward": "Linear",
     "probe_batchnorm": "BatchNorm",
 }
+CLASSES = {"linear_layers": "Linear", "bn_layers": "BatchNorm", "criterion": "SoftmaxCrossEntropy"}
 EXERCISES = ("mlp_forward", "mlp_backward", "mlp_steps", "batchnorm_train", "batchnorm_inference")
 
 
 @dataclass
 class Experiment:
-    """One run with parts replaced: its result, how its calls deviate, what the shadows of layers found."""
+    """One run with parts replaced: its result, how its calls deviate, what the shadows of layers found.
+
+    A stand-in gives what is right whatever it is handed; what goes wrong with the submission's own layers, values show.
+    """
 
     parts: frozenset[str]
     result: Result
     deviations: dict[str, Deviation]  # by the network's method
+    masked: set[str]  # the methods that deviate where a stand-in answered
     raised_in: str  # the network's method, if it raised in one
+    forwarded: bool  # whether every forward pass that ended returned what it should
     shadow: list[str]
 
     @property
     def passed(self) -> bool:
-        return self.result.outcome.ended == "returned" and not self.result.wrong and not self.deviations
+        return self.result.outcome.ended == "returned" and not self.result.wrong and self.forwarded and not self.masked
 
 
 class Experiments:
@@ -50,6 +57,7 @@ class Experiments:
         self._grading, self._references, self._path = grading, references, traces
         self._made: dict[tuple[str, frozenset[str]], Experiment | None] = {}
         self._stopped = False
+        self.given: dict[str, set[str]] = {}  # of a problem: what is replaced in every run of it
         self.fault = ""  # why the traces can't be read, if they can't
 
     @cached_property
@@ -70,11 +78,19 @@ class Experiments:
 
     def run(self, key: str, parts: frozenset[str]) -> Experiment | None:
         """Run a problem's exercise with these parts replaced; None if that can't be done, or no time is left."""
+        parts |= self.given.setdefault(key, set())
         if (key, parts) not in self._made:
             if not self._made:
                 self._grading.renew()
             self._made[key, parts] = self._run(key, parts)
         return self._made[key, parts]
+
+    def of_method(self, key: str, stages: tuple[str, ...], number: int) -> Experiment | None:
+        """Run a problem with right layers, and with right methods of the network before that one."""
+        found = self.run(key, frozenset([*LAYERS, *stages[:number]]))
+        if found and found.raised_in == "MLP.backward" and not number:  # later passes are to be seen as well
+            found = self.run(key, frozenset([*LAYERS, "MLP.backward"]))
+        return found
 
     def isolated(self, key: str) -> Result | None:
         """Ask a layer for its derivative or its backward after a right forward; None if that can't be done."""
@@ -97,7 +113,8 @@ class Experiments:
         if deadline <= 0 or self._stopped:
             return None
         outcome = self._grading.exercise("after_forward", given, deadline)
-        return Result(outcome, inputs, expected) if outcome.ended in ("returned", "raised") else None
+        known = [name for name in expected if name in right or name.startswith("forward")]
+        return Result(outcome, inputs, expected, known) if outcome.ended in ("returned", "raised") else None
 
     def _run(self, key: str, parts: frozenset[str]) -> Experiment | None:
         deadline = self._grading.time_for(self._grading.deadline)
@@ -138,8 +155,22 @@ class Experiments:
         told = {name: array_of(blob) for name, blob in log.blobs.items()} if log.ended == "returned" else {}
         lines = {name: [str(line) for line in told[name].flat] for name in ("calls", "shadow") if name in told}
         result = Result(outcome, inputs, expected)
-        wrong = {mismatch.quantity for mismatch in result.mismatches}
+        none = {m.quantity for m in result.mismatches if m.value is None or not np.any(m.value)}
         entries = read(lines.get("calls", []))
-        found = {one.method: one for one in deviations(entries, size, modes, wrong)}
+        found = {one.method: one for one in deviations(entries, size, modes, none)}
+        classes = {part.partition(".")[0] for part in parts}
+        own = {call.layer for call in calls if class_of(call.layer, inputs) not in classes}
+        answered = [entry for entry in entries if entry.call.rpartition(".")[0] not in own]
+        masked = {one.method for one in deviations(answered, size, modes, none)}
         raised_in = next((f"MLP.{entry.stage}" for entry in entries if entry.call == "raised"), "")
-        return Experiment(parts, result, found, raised_in, lines.get("shadow", []))
+        returns = [entry.handed[:1] for entry in entries if entry.call == "return"]
+        forwarded = all(name == [f"activations[{layers - 1}].forward"] for name in returns)
+        return Experiment(parts, result, found, masked, raised_in, forwarded, lines.get("shadow", []))
+
+
+def class_of(call: str, inputs: Arrays) -> str:
+    """The class of a layer of a case's network, as `activations[0]` or a call of it."""
+    family, _, rest = call.partition("[")
+    if family == "activations":
+        return str(inputs["activations"][int(rest.partition("]")[0])])
+    return CLASSES[family.partition(".")[0]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,11 +27,12 @@ CHOICES = {"question_1": "abcd", "question_2": "abc", "question_3": "ab", "quest
 
 @dataclass
 class Result:
-    """What an exercise was given, what became of it, and what was expected."""
+    """What an exercise was given, what became of it, and what was expected; quantities that were set for it."""
 
     outcome: Outcome
     inputs: Arrays
     expected: Arrays
+    replaced: Collection[str] = ()
 
     @cached_property
     def mismatches(self) -> list[Mismatch]:
@@ -45,7 +47,7 @@ class Result:
         wrong = {mismatch.quantity for mismatch in self.mismatches}
         output_wrong = any(name.startswith("forward") for name in wrong)
         counted = [name for name in self.expected if output_wrong or not is_kept(name)]
-        return [name for name in counted if name in self.outcome.types and name not in wrong]
+        return [name for name in counted if name in self.outcome.types and name not in {*wrong, *self.replaced}]
 
     @property
     def wrong(self) -> bool:
@@ -182,12 +184,7 @@ class Grading:
         mismatches = result.mismatches
         if not mismatches:
             return ""
-        said = values.evidence(mismatches, result.right, result.inputs, result.expected)
-        lead = values.in_order(mismatches)[0]
-        if lead.type == "NoneType":
-            owner = _owner(lead.quantity, key, result.inputs)
-            if why := names.unset(lead.quantity, owner, self.submission):
-                said += f"; {why}"
+        said, lead = evidence(key, result, mismatches, self.submission), values.in_order(mismatches)[0]
         deadline = self.time_for(self.deadline)
         if lead.kind == "finite" and deadline > 0:
             again = self._sandbox.run(cases.CASES[key][0], blobs(result.inputs), deadline, strict=True)
@@ -196,14 +193,24 @@ class Grading:
         return said
 
 
+def evidence(key: str, result: Result, mismatches: list[Mismatch], submission: Submission) -> str:
+    """What these wrong values of a case show; for None, why nothing came."""
+    said = values.evidence(mismatches, result.right, result.inputs, result.expected)
+    lead = values.in_order(mismatches)[0]
+    if lead.type != "NoneType":
+        return said
+    why = names.unset(lead.quantity, _owner(lead.quantity, key, result.inputs), submission)
+    return f"{said}; {why}" if why else said
+
+
 def _owner(quantity: str, key: str, inputs: Arrays) -> str:
     """The class that a quantity of an exercise is one of."""
     if "layers[" in quantity:
         return "BatchNorm" if quantity.startswith("bn_") else "Linear"
     if "name" in inputs:
         return str(inputs["name"])
-    owners = {"loss": "SoftmaxCrossEntropy", "linear": "Linear"}
-    return owners.get(key.partition("_")[0], "MLP")
+    owners = {"loss": "SoftmaxCrossEntropy", "linear": "Linear", "batchnorm_layer": "BatchNorm"}
+    return owners.get(key, owners.get(key.partition("_")[0], "MLP"))
 
 
 def _to_be_written(problem: Problem, outcome: Outcome) -> str:
