@@ -16,7 +16,7 @@ from diagnosis.compare import Mismatch
 from diagnosis.recognise import Catalogue, Signature
 from grading.experiments import EMPTY, LAYERS, ZERO_GRADS, Experiment, Experiments, class_of
 from grading.judges import Judge
-from grading.run import Verdict
+from grading.run import BESIDES, Verdict
 from grading.verdicts import Grading, Result, evidence
 from homework import cases
 from homework.problems import BY_KEY
@@ -58,8 +58,10 @@ class Fault:
     method: str = ""  # of the network, if it is one's
 
     def same(self, other: Fault) -> bool:
-        pairs = ((self.place, other.place), (self.kind, other.kind), (self.mistakes, other.mistakes))
-        return any(mine and mine == theirs for mine, theirs in pairs)
+        shared = {*self.mistakes} & {*other.mistakes}
+        explained = shared in ({*self.mistakes}, {*other.mistakes})  # whatever the one is gives the other as well
+        pairs = ((self.place, other.place), (self.kind, other.kind))
+        return bool(shared and explained) or any(mine and mine == theirs for mine, theirs in pairs)
 
 
 def signature(grading: Grading, key: str, references: Judge) -> Signature:
@@ -147,7 +149,7 @@ class Causes:
             said.append(f"{fault.reason}: {further}" if further else fault.reason)
             verdict.hints = verdict.hints or hints
         if said:
-            verdict.reason = sentences(*[said[0], *(f"Besides: {text}" for text in said[1:])])
+            verdict.reason = sentences(said[0], *(f"{BESIDES}{text}" for text in said[1:]))
 
     # ------------------------------------------------------------ layers
 

@@ -10,6 +10,8 @@ from homework.problems import BY_KEY, PROBLEMS, Problem
 if TYPE_CHECKING:  # a report of why nothing could be graded needs no NumPy
     from diagnosis.recognise import Hint
 
+BESIDES = "Besides: "  # begins each further fault in a problem's reason
+
 
 @dataclass
 class Verdict:

@@ -6,7 +6,7 @@ import os
 import textwrap
 from typing import Any, TextIO
 
-from grading.run import Finding, Run, Verdict
+from grading.run import BESIDES, Finding, Run, Verdict
 from homework.problems import PROBLEMS, builds_on
 from report.text import (
     COLUMNS,
@@ -14,6 +14,7 @@ from report.text import (
     clause,
     excerpt,
     filled,
+    fitting,
     hint_lines,
     lines,
     listed,
@@ -56,13 +57,18 @@ def page(run: Run, out: TextIO, whole: bool = False) -> None:
     cut = len(faults) > shown or len(findings) > told
     for verdict, behind in faults[:shown]:
         title = f"{verdict.problem.name}, section {verdict.problem.section}, {_cost(verdict, behind)}"
-        texts = [reason(verdict), *hint_lines(verdict.hints, verdict.problem.section)]
+        first, *further = reason(verdict).split(f" {BESIDES}")
+        texts = [first, *hint_lines(verdict.hints, verdict.problem.section)]
         last = [listed("Behind it: ", [v.problem.name for v in behind])] if behind else []
         kept = texts if whole else shortened(texts, MOST_LINES - 1)
         if whole or sum(map(lines, kept)) < MOST_LINES - 1:  # the table shows them as well
             kept = kept + last
         cut = cut or kept != texts + last
         _paragraph(out, width, paint(textwrap.fill(title, width), verdict.status), kept)
+        for text in further:
+            kept = [text if whole else fitting(text, MOST_LINES - 1)]
+            cut = cut or kept != [text]
+            _paragraph(out, width, paint(f"{verdict.problem.name}, besides", verdict.status), kept)
     for verdict, _ in faults[shown:]:
         line = f"{verdict.problem.name}: {clause(verdict.reason)}"
         print(textwrap.shorten(line, width, placeholder=" …"), file=out)
