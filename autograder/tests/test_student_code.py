@@ -88,7 +88,7 @@ SLIPS = (
     Slip('missing_colon', 'linear_forward', 'error', '`def forward(self, x)`: SyntaxError', [(LINEAR, 'def forward(self, x):', 'def forward(self, x)')]),
     Slip('import_scipy', 'sigmoid_forward', 'error', 'only NumPy and the standard library', [(ACTIVATION, 'import os', 'from scipy.special import expit')]),
     Slip('main_code', 'classifier_forward', 'error', 'FileNotFoundError', [(HW1, 'class MLP(', "data = np.load('data/train.npy')\nclass MLP(")]),
-    Slip('sys_exit', 'classifier_forward', 'error', "can't be imported", [(HW1, 'class MLP(', 'sys.exit(0)\n\nclass MLP(')]),
+    Slip('sys_exit', 'classifier_forward', 'error', 'ends the program, and nothing after it is run', [(HW1, 'class MLP(', 'sys.exit(0)\n\nclass MLP(')]),
     Slip('recursion', 'linear_forward', 'error', 'calls itself without end', [(LINEAR, '        return self.forward(x)', '        return self(x)')]),
     Slip('float32', 'linear_forward', 'failed', 'dtype float32, expected float64, with the right numbers', [(LINEAR, 'self.W = weight_init_fn(in_feature, out_feature)', 'self.W = weight_init_fn(in_feature, out_feature).astype(np.float32)'), (LINEAR, 'return np.dot(x, self.W) + self.b', 'return (np.dot(x, self.W) + self.b).astype(np.float32)')]),
     Slip('class_list', 'classifier_backward', 'error', 'the very list of an earlier network', [(HW1, '    def __init__(self, input', '    linear_layers = []\n\n    def __init__(self, input'), (HW1, 'self.linear_layers = [Linear(sizes[i], sizes[i + 1], weight_init_fn, bias_init_fn) for i in range(len(sizes) - 1)]', 'for i in range(len(sizes) - 1):\n            self.linear_layers.append(Linear(sizes[i], sizes[i + 1], weight_init_fn, bias_init_fn))')]),

@@ -344,7 +344,7 @@ def test_what_is_still_to_be_written_brings_no_finding(tmp_path: Path) -> None:
     assert grade(path).findings == []
     done = command("--training-stats", "--submission", str(path))
     assert done.returncode == 1
-    assert "still to be written: here" in done.stdout
+    assert "not started: here" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -83,9 +83,12 @@ def evidence(mismatches: list[Mismatch], right: list[str], inputs: Arrays, expec
 def entry(mismatch: Mismatch) -> str:
     """The first wrong entry beside the expected one; nothing where no numbers of the right shape came."""
     value, reference = mismatch.value, mismatch.expected
-    if value is None or mismatch.kind not in ("value", "finite") or reference.dtype.kind not in "biuf":
+    numbers = value is not None and value.dtype.kind in "biuf" and reference.dtype.kind in "biuf"
+    if value is None or not numbers or value.shape != reference.shape:
         return ""
     wrong = ~close(value.astype(np.float64), reference)
+    if not wrong.any():  # of another type alone
+        return ""
     where = first(wrong)
     place = f"[{', '.join(map(str, where))}]" if where else ""
     count = f" ({wrong.sum()} of {wrong.size} entries wrong)" if where else ""
