@@ -72,7 +72,7 @@ def test_five_faults_are_told_in_full_and_the_rest_in_a_line_each(tmp_path: Path
     assert told(text) == names[:5]
     for name in names[5:]:
         assert re.search(rf"^{re.escape(name)}: \S.*$", text, re.MULTILINE)
-    assert f"{len(names) - 5} fault" in text
+    assert f"{len(names) - 5} more fault" in text
     assert told(page(run, whole=True)) == names
 
 
@@ -141,7 +141,7 @@ def test_a_print_is_shown_where_the_problem_passes_and_the_same_once(tmp_path: P
     text = page(run)
     assert "All points" in text
     assert text.count("| linear") == text.count("| tanh") == 1
-    assert "| … 5 more lines" in text
+    assert "| … 7 more lines" in text
     assert "\x1b" not in text
     assert re.search(r"    Linear Layer \(forward\), .* and \d+ more\.\n    \| linear", text)
 

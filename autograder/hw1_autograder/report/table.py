@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import textwrap
-from typing import Any, TextIO
+from collections.abc import Sequence
+from typing import Any, TextIO, TypeVar
 
-from grading.run import BESIDES, Finding, Run, Verdict
+from grading.run import BESIDES, Run, Verdict
 from homework.problems import PROBLEMS, builds_on
 from report.text import (
     COLUMNS,
@@ -14,7 +15,6 @@ from report.text import (
     clause,
     excerpt,
     filled,
-    fitting,
     hint_lines,
     lines,
     listed,
@@ -28,9 +28,11 @@ from report.text import (
 
 MOST_FAULTS = 5  # that are told in full
 MOST_FINDINGS = 3
+MOST_NOTES = 3
 MOST_LINES = 5  # of a paragraph
-MOST_PRINTS = 3  # problems whose prints are shown
-MORE = "`-v` shows everything."
+MOST_PRINTS = 2
+MOST_PRINTED = 3  # lines of each
+Thing = TypeVar("Thing")
 
 
 def table(run: Run, out: TextIO, whole: bool = False) -> None:
@@ -49,44 +51,85 @@ def row(verdict: Verdict, width: int, paint: Any) -> str:
     return f"  {verdict.problem.name[:names]:<{names}} {score}  {paint(verdict.status, verdict.status)}"
 
 
+class Sheet:
+    """Paragraphs in the columns of a terminal, each of a few lines; with `whole` of as many as there are."""
+
+    def __init__(self, out: TextIO, whole: bool) -> None:
+        self.out, self.whole = out, whole
+        self.width, self.paint = width_of(out), painter(out)
+        self.left: list[str] = []  # what is not told in full
+        self.cut = False  # whether a paragraph is not
+
+    def first(self, things: Sequence[Thing], most: int, what: str) -> Sequence[Thing]:
+        """The first few of them."""
+        told = things if self.whole else things[:most]
+        if rest := len(things) - len(told):
+            self.left.append(f"{rest} more {what}{'s' * (rest > 1)}")
+        return told
+
+    def paragraph(self, title: str, texts: list[str], last: list[str] | None = None, status: str = "") -> None:
+        """Print a title and the texts below it; the last is left out where there is no room for it."""
+        room = MOST_LINES - len(textwrap.wrap(title, COLUMNS))
+        kept = texts if self.whole else shortened(texts, room)
+        if last and (self.whole or sum(map(lines, kept)) < room):
+            kept = kept + last
+        self.cut = self.cut or kept != texts + (last or [])
+        title = self.paint(textwrap.fill(title, self.width), status) if status else textwrap.fill(title, self.width)
+        print(title, *(filled(text, self.width) for text in kept), "", sep="\n", file=self.out)
+
+
 def page(run: Run, out: TextIO, whole: bool = False) -> None:
     """Print what stands below the table: each fault once, findings, notes, what was printed, what comes next."""
-    width, paint = width_of(out), painter(out)
-    faults, findings = weighed(run), run.findings
-    shown, told = (len(faults), len(findings)) if whole else (MOST_FAULTS, MOST_FINDINGS)
-    cut = len(faults) > shown or len(findings) > told
-    for verdict, behind in faults[:shown]:
-        title = f"{verdict.problem.name}, section {verdict.problem.section}, {_cost(verdict, behind)}"
-        first, *further = reason(verdict).split(f" {BESIDES}")
-        texts = [first, *hint_lines(verdict.hints, verdict.problem.section)]
-        last = [listed("Behind it: ", [v.problem.name for v in behind])] if behind else []
-        kept = texts if whole else shortened(texts, MOST_LINES - 1)
-        if whole or sum(map(lines, kept)) < MOST_LINES - 1:  # the table shows them as well
-            kept = kept + last
-        cut = cut or kept != texts + last
-        _paragraph(out, width, paint(textwrap.fill(title, width), verdict.status), kept)
-        for text in further:
-            kept = [text if whole else fitting(text, MOST_LINES - 1)]
-            cut = cut or kept != [text]
-            _paragraph(out, width, paint(f"{verdict.problem.name}, besides", verdict.status), kept)
-    for verdict, _ in faults[shown:]:
+    sheet = Sheet(out, whole)
+    faults = weighed(run)
+    told = sheet.first(faults, MOST_FAULTS, "fault")
+    for verdict, behind in told:
+        _fault(sheet, verdict, behind)
+    for verdict, _ in faults[len(told) :]:
         line = f"{verdict.problem.name}: {clause(verdict.reason)}"
-        print(textwrap.shorten(line, width, placeholder=" …"), file=out)
-    if faults[shown:]:
+        print(textwrap.shorten(line, sheet.width, placeholder=" …"), file=out)
+    if len(told) < len(faults):
         print(file=out)
-    if findings:
+    if run.findings:
         print("Findings, without points:\n", file=out)
-    for finding in findings[:told]:
-        texts = [sentence(finding.reason), *hint_lines(finding.hints), f"Why it matters: {finding.why}."]
-        kept = texts if whole else shortened(texts, MOST_LINES - len(textwrap.wrap(finding.title, COLUMNS)))
-        cut = cut or kept != texts
-        _paragraph(out, width, textwrap.fill(finding.title, width), kept)
-    for remark in run.remarks:
-        _paragraph(out, width, "Note", [remark])
-    _prints(run, out, width, whole)
-    if cut:
-        print(textwrap.fill(f"{_left(faults[shown:], findings[told:])}{MORE}", width), file=out)
-    print(textwrap.fill(upcoming(run), width), file=out)
+    for finding in sheet.first(run.findings, MOST_FINDINGS, "finding"):
+        why = f"Why it matters: {finding.why}."
+        sheet.paragraph(finding.title, [sentence(finding.reason), *hint_lines(finding.hints), why])
+    for note in sheet.first(run.remarks, MOST_NOTES, "note"):
+        sheet.paragraph("Note", [note])
+    _prints(sheet, run)
+    if sheet.left or sheet.cut:
+        left = f"{', '.join(sheet.left)}: " if sheet.left else ""
+        print(textwrap.fill(f"{left}`-v` shows everything.", sheet.width), file=out)
+    print(textwrap.fill(upcoming(run), sheet.width), file=out)
+
+
+def _fault(sheet: Sheet, verdict: Verdict, behind: list[Verdict]) -> None:
+    """Print a problem's faults, with the problems behind them and what all of them cost."""
+    cost = sum(other.problem.points for other in behind)
+    title = f"{verdict.problem.name}, section {verdict.problem.section}, {points(verdict.problem.points)}"
+    first, *further = reason(verdict).split(f" {BESIDES}")
+    last = [listed("Behind it: ", [other.problem.name for other in behind])] if behind else []
+    texts = [first, *hint_lines(verdict.hints, verdict.problem.section)]
+    sheet.paragraph(title + (f" and {cost} behind it" if cost else ""), texts, last, verdict.status)
+    for text in further:
+        sheet.paragraph(f"{verdict.problem.name}, besides", [text], status=verdict.status)
+
+
+def _prints(sheet: Sheet, run: Run) -> None:
+    """Print what the submission printed, the same once."""
+    by_text: dict[str, list[str]] = {}
+    for verdict in run.verdicts.values():
+        if verdict.printed.strip():
+            text = "\n".join(excerpt(verdict.printed, 20 if sheet.whole else MOST_PRINTED))
+            by_text.setdefault(text, []).append(verdict.problem.name)
+    if by_text:
+        print("Your code printed:\n", file=sheet.out)
+    for text, names in sheet.first([*by_text.items()], MOST_PRINTS, "print"):
+        print(filled(listed("", names), sheet.width), file=sheet.out)
+        for line in text.splitlines():
+            print(f"{INDENT}| {line[: sheet.width - 6]}", file=sheet.out)
+        print(file=sheet.out)
 
 
 def weighed(run: Run) -> list[tuple[Verdict, list[Verdict]]]:
@@ -146,42 +189,6 @@ def more(run: Run, out: TextIO) -> None:
     print(recipes.recipe(verdict.problem, run.submission), file=out, end="")
 
 
-def _cost(verdict: Verdict, behind: list[Verdict]) -> str:
-    cost = sum(other.problem.points for other in behind)
-    return points(verdict.problem.points) + (f" and {cost} behind it" if cost else "")
-
-
-def _left(faults: list[Any], findings: list[Finding]) -> str:
-    """What is not told, or in a line only."""
-    left = [f"{len(faults)} faults in a line each"] if faults else []
-    left += [f"{len(findings)} more finding{'s' * (len(findings) > 1)}"] if findings else []
-    return f"{', '.join(left).capitalize()}: " if left else ""
-
-
-def _prints(run: Run, out: TextIO, width: int, whole: bool) -> None:
-    """Print what the submission printed, the same once."""
-    by_text: dict[str, list[str]] = {}
-    for verdict in run.verdicts.values():
-        if verdict.printed.strip():
-            by_text.setdefault("\n".join(excerpt(verdict.printed)), []).append(verdict.problem.name)
-    if not by_text:
-        return
-    print("Your code printed:\n", file=out)
-    shown = list(by_text.items())[: None if whole else MOST_PRINTS]
-    for text, names in shown:
-        print(filled(listed("", names), width), file=out)
-        for line in text.splitlines():
-            print(f"{INDENT}| {line[: width - 6]}", file=out)
-    rest = sum(len(names) for names in list(by_text.values())[len(shown) :])
-    if rest:
-        print(f"{INDENT}… and in {rest} more problem{'s' * (rest > 1)}: `-k` shows those of one", file=out)
-    print(file=out)
-
-
 def _names(width: int) -> int:
     """Columns for the problems' names: beside them stand the score and the status."""
     return min(36, width - 23)
-
-
-def _paragraph(out: TextIO, width: int, title: str, texts: list[str]) -> None:
-    print(title, *(filled(text, width) for text in texts), "", sep="\n", file=out)
