@@ -470,7 +470,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "softmax_no_keepdims",
         "appendix A",
-        "the sum over the classes has lost its axis, and (N, C) can't be divided by (N,): see question 1",
+        "the sum over the classes has lost its axis, and (N, C) can't be divided by (N,): keepdims keeps it",
         _loss("e = np.exp(x)\nself.softmax = e / e.sum(axis=1)\n" + RIGHT_LOSS),
     ),
     Mistake(
@@ -623,7 +623,7 @@ MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "db_row",
         "3.4.2",
-        "db has lost its axis: it should have b's shape (1, out), see question 1",
+        "db has lost its axis: it should have b's shape (1, out), which keepdims keeps",
         _linear_backward(db="delta.mean(axis=0)"),
     ),
     Mistake(

@@ -68,7 +68,7 @@ ROWS = (
             (HW1, "self.momentum * layer.momentum_b", "self.momentum * layer.momentm_b"),
         ),
         {
-            "linear_backward": ("an axis is lost (keepdims, question 1)", "db has lost its axis"),
+            "linear_backward": ("an axis is lost (keepdims keeps it)", "db has lost its axis"),
             "classifier_step": ("has no attribute 'momentm_b'. The object has `momentum_b`",),
         },
         {"classifier_backward": "linear_backward", "momentum": "classifier_step", "batchnorm_inference": "classifier_step"},

@@ -78,7 +78,7 @@ SLIPS = (
     Slip("a = {z} @ {z}", ("{z} is ({n}, {d})", "the two inner sizes to agree", "`*`")),
     Slip("a = np.dot({z}, {z})", ("{z} is ({n}, {d})", "needs the two inner sizes to agree")),
     Slip("a = {z} - np.arange({n}.0)", ("{z} is ({n}, {d})", "is ({n},)", "no second axis")),
-    Slip("s = {z}.sum(axis=1); a = {z} / s", ("s is ({n},)", "has dropped it (keepdims, question 1)")),
+    Slip("s = {z}.sum(axis=1); a = {z} / s", ("s is ({n},)", "has dropped it (keepdims keeps it)")),
     Slip("a = {z} * {z}.T", ("{z} is ({n}, {d})", "{z}.T is ({d}, {n})", "transposed")),
     Slip(
         "a = np.zeros((1, {d})); a += {z}", ("a is (1, {d})", "{z} is ({n}, {d})", "An update in place keeps the shape")

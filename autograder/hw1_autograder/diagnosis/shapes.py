@@ -65,7 +65,7 @@ def clash(raised: dict[str, Any], inputs: Arrays | None, made: Callable[[str], s
                 said = f"`{a}` has one number for each row of `{b}` and no second axis"
                 code = made(a)
                 dropped = REDUCTIONS.search(code) and "keepdims" not in code
-                return f"{said}: `{code}` has dropped it (keepdims, question 1)" if dropped else said
+                return f"{said}: `{code}` has dropped it (keepdims keeps it)" if dropped else said
             if len(short) == 2 and short == long[::-1]:
                 return "each has the other's shape transposed"
             if len(short) == len(long) == 2:

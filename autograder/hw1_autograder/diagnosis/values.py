@@ -215,7 +215,7 @@ def _reshaped(value: np.ndarray, reference: np.ndarray) -> str:
         return ": it is transposed" if close(value.T, reference).all() else ""
     if value.size == reference.size and close(value.reshape(reference.shape), reference).all():
         lost = value.ndim < reference.ndim
-        return f": the numbers are right, but an axis is {'lost (keepdims, question 1)' if lost else 'too many'}"
+        return f": the numbers are right, but an axis is {'lost (keepdims keeps it)' if lost else 'too many'}"
     if value.ndim == 0 and close(value, reference.mean()).all():
         return ": it is the mean of what is expected"
     if value.ndim == 0 and close(value, reference.sum()).all():

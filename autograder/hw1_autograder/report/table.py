@@ -67,13 +67,14 @@ class Sheet:
             self.left.append(f"{rest} more {what}{'s' * (rest > 1)}")
         return told
 
-    def paragraph(self, title: str, texts: list[str], last: list[str] | None = None, status: str = "") -> None:
-        """Print a title and the texts below it; the last is left out where there is no room for it."""
+    def paragraph(self, title: str, texts: list[str], behind: Sequence[str] = (), status: str = "") -> None:
+        """Print a title, the texts below it, and the names of what is behind it where there is room for them."""
         room = MOST_LINES - len(textwrap.wrap(title, COLUMNS))
         kept = texts if self.whole else shortened(texts, room)
-        if last and (self.whole or sum(map(lines, kept)) < room):
-            kept = kept + last
-        self.cut = self.cut or kept != texts + (last or [])
+        self.cut = self.cut or kept != texts
+        left = len(behind) if self.whole else room - sum(map(lines, kept))
+        if behind and left:
+            kept = [*kept, listed("Behind it: ", behind, left)]
         title = self.paint(textwrap.fill(title, self.width), status) if status else textwrap.fill(title, self.width)
         print(title, *(filled(text, self.width) for text in kept), "", sep="\n", file=self.out)
 
@@ -109,9 +110,9 @@ def _fault(sheet: Sheet, verdict: Verdict, behind: list[Verdict]) -> None:
     cost = sum(other.problem.points for other in behind)
     title = f"{verdict.problem.name}, section {verdict.problem.section}, {points(verdict.problem.points)}"
     first, *further = reason(verdict).split(f" {BESIDES}")
-    last = [listed("Behind it: ", [other.problem.name for other in behind])] if behind else []
+    names = [other.problem.name for other in behind]
     texts = [first, *hint_lines(verdict.hints, verdict.problem.section)]
-    sheet.paragraph(title + (f" and {cost} behind it" if cost else ""), texts, last, verdict.status)
+    sheet.paragraph(title + (f" and {cost} behind it" if cost else ""), texts, names, verdict.status)
     for text in further:
         sheet.paragraph(f"{verdict.problem.name}, besides", [text], status=verdict.status)
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from homework.problems import BY_KEY
@@ -72,12 +73,14 @@ def lines(text: str) -> int:
     return len(textwrap.wrap(text, COLUMNS - len(INDENT)))
 
 
-def listed(start: str, names: list[str]) -> str:
-    """A line that begins so, with as many of the names as it holds."""
+def listed(start: str, names: Sequence[str], most: int = 1) -> str:
+    """So many lines that begin so, with as many of the problems' names as they hold."""
+    heads = [name.partition(" (")[0] for name in names]
+    short = [n[len(h) + 1 :] if h == before else n for n, h, before in zip(names, heads, ["", *heads])]
     for count in range(len(names), 0, -1):
         rest = len(names) - count
-        text = start + ", ".join(names[:count]) + (f" and {rest} more." if rest else ".")
-        if lines(text) == 1:
+        text = start + ", ".join(short[:count]) + (f" and {rest} more." if rest else ".")
+        if lines(text) <= most:
             break
     return text
 
