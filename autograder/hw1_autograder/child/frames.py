@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import islice
 from types import (
     BuiltinFunctionType,
@@ -100,12 +101,12 @@ class Step:
         self.message, self.root = message, root
         self.last = last  # of the traceback, which may be the grader's
         self.frame: FrameType | None = step.tb_frame if step else None
-        self.source = ""
+        self.lines: list[bytes] = []
+        self.nodes: list[ast.AST] = []
         self.node: ast.AST | None = None
         self.exact = False  # whether the node is the very expression, and not the statement around it
         if step is not None:
-            with open(step.tb_frame.f_code.co_filename, encoding="utf-8", errors="replace") as file:
-                self.source = file.read()
+            self.lines, self.nodes = _parsed(step.tb_frame.f_code.co_filename)
             self.find(step)
 
     def facts(self, error: BaseException) -> dict[str, Any]:
@@ -122,23 +123,26 @@ class Step:
         }
 
     def text(self, node: ast.AST) -> str:
-        return " ".join((ast.get_source_segment(self.source, node) or "").split())[:MAX_TEXT]
+        if not hasattr(node, "lineno"):
+            return ""
+        first, start, last, end = _place(node)
+        lines = self.lines[first - 1 : last]
+        lines[-1] = lines[-1][:end]
+        lines[0] = lines[0][start:]
+        return " ".join(b"\n".join(lines).decode("utf-8", "replace").split())[:MAX_TEXT]
 
     # Which expression.
 
     def find(self, step: TracebackType) -> None:
         """Find the expression: by its columns where Python knows them, or as the only one that the message fits."""
-        tree = ast.parse(self.source)
         code, line = step.tb_frame.f_code, step.tb_lineno or 0
         if hasattr(code, "co_positions"):
             first, last, start, end = next(islice(code.co_positions(), step.tb_lasti // 2, None))
-            for node in ast.walk(tree):
+            for node in self.nodes:
                 if isinstance(node, (ast.expr, ast.AugAssign)) and (first, start, last, end) == _place(node):
                     self.node, self.exact = node, True
                     return
-        around = [
-            node for node in ast.walk(tree) if isinstance(node, ast.stmt) and node.lineno <= line <= _place(node)[2]
-        ]
+        around = [node for node in self.nodes if isinstance(node, ast.stmt) and node.lineno <= line <= _place(node)[2]]
         if around:
             self.node = max(around, key=_place)
             suspects = [node for node in _within(self.node) if self.fits(node)]
@@ -383,6 +387,14 @@ def _dictionary(kind: type) -> Any:
 
 def _name(kind: type) -> str:
     return str(vars(type)["__name__"].__get__(kind))[:MAX_TEXT]
+
+
+@cache
+def _parsed(file: str) -> tuple[list[bytes], list[ast.AST]]:
+    """The lines of a file, and the nodes of its tree: many exercises may raise in it."""
+    with open(file, encoding="utf-8", errors="replace") as opened:
+        source = opened.read()
+    return source.encode().split(b"\n"), list(ast.walk(ast.parse(source)))
 
 
 def _place(node: Any) -> tuple[int, int, int, int]:
