@@ -33,6 +33,7 @@ PARTS = {
     )
     for method in methods
 }
+ALWAYS = ("Linear", "SoftmaxCrossEntropy")  # in every network
 ALONE = ("batchnorm_layer", "batchnorm_eval")
 OF_BATCHNORM = ("batchnorm_train", "batchnorm_inference")
 # The methods of the network that an exercise looks at, in the order in which each builds on those before.
@@ -272,11 +273,13 @@ class Causes:
 
     def _needed(self, key: str, layers: frozenset[str]) -> list[str]:
         """Of the layers with whose stand-ins a problem passes, those without which it fails."""
-        for part in sorted(layers):
-            if len(layers) > 1:
-                without = self.experiments.run(key, layers - {part})
+        activations = {str(name) for name in self.references.case(key)[0]["activations"]}
+        others = {part for part in layers if part in PARTS.values() and not part.startswith((*activations, *ALWAYS))}
+        for left_out in [others, *({part} for part in sorted(layers))]:
+            if left_out and left_out < layers:
+                without = self.experiments.run(key, layers - left_out)
                 if without and without.passed:
-                    layers -= {part}
+                    layers -= left_out
         return sorted(layers)
 
     def _of_stage(self, key: str, stages: tuple[str, ...], number: int, first: Experiment) -> list[Fault]:
