@@ -20,6 +20,7 @@ from grading.run import BESIDES, Verdict
 from grading.verdicts import Grading, Result, evidence
 from homework import cases
 from homework.problems import BY_KEY
+from sandbox.process import Outcome
 
 # The layer's method that a problem of its own is about. Batch norm has none: it is asked by two probes, by itself.
 PARTS = {
@@ -297,8 +298,8 @@ class Causes:
         if deviation and not (method == "MLP.step" and mismatches):
             said.append(deviation.sentence if raised else self._at(deviation.place) + deviation.sentence)
         if raised and result.outcome.raised["type"] == "Broken":  # its import ended an earlier process
-            said = [self.wrong[key].reason]
-        elif raised:
+            return [Fault(self.wrong[key].reason, place=_where(self.grading.results[key].outcome))]
+        if raised:
             said.append(self._said(key, result))
         elif mismatches and not said:
             said.append(self._said(key, result, mismatches))
@@ -352,13 +353,11 @@ class Causes:
         if result is None:
             return Fault(reason)
         found, outcome = recognise.signature(result.outcome, result.mismatches), result.outcome
-        place, mistakes = _place(outcome.raised), self._mistakes(key, found)
+        mistakes = self._mistakes(key, found)
         if not mistakes and key in PARTS:
             mistakes, where = self._cancelled(key, found)
             reason += f"; in {where}, which passes, another fault cancels it" if where else ""
-        if outcome.ended in ("timeout", "died") and (outcome.detail or outcome.stage):
-            place = [outcome.ended, outcome.detail or outcome.stage]
-        return Fault(reason, mistakes, place)
+        return Fault(reason, mistakes, _where(outcome))
 
     def _cancelled(self, key: str, found: Signature) -> tuple[list[int], str]:
         """Of a layer's problem: mistakes that a passed problem speaks against, which fails once the layer is right."""
@@ -423,10 +422,19 @@ def _method(quantity: str) -> str:
     return "MLP.backward" if quantity.endswith((".dW", ".db", ".dgamma", ".dbeta")) else "MLP.forward"
 
 
+def _where(outcome: Outcome) -> list[Any]:
+    """Where an exercise raised, hung or died, as far as that is known."""
+    if outcome.ended in ("timeout", "died") and (outcome.detail or outcome.stage):
+        return outcome.stage.split() or [outcome.ended, re.sub(r", line \d+", "", outcome.detail)]  # a loop has lines
+    return _place(outcome.raised)
+
+
 def _place(raised: dict[str, Any]) -> list[Any]:
     """What was raised where; the message, without one exercise's sizes, counts only where there is no place."""
     if not raised:
         return []
+    if raised["type"] == "Broken":  # the import that ended an earlier process
+        return ["import", raised["message"]]
     if raised["type"] == "ModuleNotFoundError":  # whoever imports it
         return [raised["type"], raised["module"]]
     return [raised["type"], raised["frames"][-1:], "" if raised["frames"] else re.sub(r"\d+", "", raised["message"])]

@@ -26,6 +26,7 @@ DEFAULT_MEMORY = 2 << 30  # bytes of address space for the child
 MAX_WAITING = 4  # messages of a child that are read before the first is looked at
 START_DEADLINE = 25.0  # seconds for the child's own start, which runs nothing of the submission
 STARTS = 2  # times that it is tried
+LOOKS = 16  # at the stack of a child that hangs
 CLOSE_DEADLINE = 2.0  # seconds for the threads of a child that was killed
 
 # The course's server counts processes and threads, and small arrays gain nothing from more.
@@ -244,22 +245,32 @@ class Sandbox:
             return f"signal {-code}"
 
     def _place(self) -> str:
-        """Where in the submission a child that hangs is: `hw1/hw1.py, line 7, in forward`, or nothing."""
-        if self._child is None or not system.ask_for_the_stack(self._child):
-            return ""
-        time.sleep(0.1)
-        for file, line, function in re.findall(r'File "(.+?)", line (\d+) in (\S+)', self._read("stack")):
-            if file.startswith(self._folders["root"]):
-                name = _shown(os.path.relpath(file, self._folders["root"]).replace(os.sep, "/"), 200)
-                known = function.isidentifier() and function != "_"
-                return f"{name}, line {line[:7]}" + (f", in {function[:100]}" if known else "")
-        return ""
+        """Where in the submission a child that hangs is: `hw1/hw1.py, line 7, in forward`, or nothing.
 
-    def _read(self, file: str) -> str:
+        It is looked at a few times: what a loop calls comes and goes, and the function with the loop stays.
+        """
+        for _ in range(LOOKS):
+            if self._child is None or not system.ask_for_the_stack(self._child):
+                return ""
+            time.sleep(0.01)
+        place, stacks = "", []
+        for seen in self._read("stack", LOOKS << 13).split("most recent call first")[1:]:
+            frames = re.findall(r'File "(.+?)", line (\d+) in (\S+)', seen)
+            stacks.append([frame for frame in frames[::-1] if frame[0].startswith(self._folders["root"])])
+        for level in zip(*stacks):  # the first call first
+            if len({(file, function) for file, _, function in level}) > 1:
+                break
+            file, line, function = level[-1]
+            name = _shown(os.path.relpath(file, self._folders["root"]).replace(os.sep, "/"), 200)
+            known = function.isidentifier() and function != "_"
+            place = f"{name}, line {line[:7]}" + (f", in {function[:100]}" if known else "")
+        return place
+
+    def _read(self, file: str, most: int = 4096) -> str:
         """A little of what the exercise has written to the file."""
         try:
             with open(self._folders[file], "rb") as log:
-                return log.read(4096).decode("utf-8", "replace")
+                return log.read(most).decode("utf-8", "replace")
         except OSError:
             return ""
 
