@@ -284,7 +284,7 @@ def bn_layers(mlp: Any, network: dict[str, np.ndarray]) -> list[Any]:
         return []
     found = getattr(mlp, "bn_layers", None)
     if isinstance(found, (list, tuple, type(None))) and not found and not holds_batchnorm(mlp):
-        raise NotImplementedError(f"MLP.bn_layers is {'None' if found is None else 'empty'}, and MLP has no batch norm")
+        raise NotImplementedError("MLP has no batch norm in its bn_layers")
     return _layers(mlp, "bn_layers", count, "gamma")
 
 
@@ -303,8 +303,6 @@ def _layers(mlp: Any, attribute: str, count: int, parameter: str) -> list[Any]:
     if found is None:
         raise NotImplementedError(f"MLP.{attribute} is None")
     length = len(found) if hasattr(found, "__len__") else -1
-    if length == 0 and attribute == "bn_layers":  # as a constructor has it whose batch norm is still to be written
-        raise NotImplementedError(f"MLP.{attribute} is empty")
     if length < count or (length > count and (shared or attribute == "linear_layers")):
         what = f"has the length {length}" if length >= 0 else f"is of type {type(found).__name__}"
         why = ": it is the very list of an earlier network, so that layers pile up in it" if shared else ""

@@ -9,7 +9,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, TextIO
 
-from report.text import width_of
+from report.text import filled, width_of
 
 if TYPE_CHECKING:
     from grading.contract import Kept
@@ -70,4 +70,4 @@ def _row(state: str, text: str, out: TextIO) -> None:
 
 def _below(text: str, indent: int, out: TextIO) -> None:
     if text:
-        print(textwrap.fill(text, width_of(out), initial_indent=" " * indent, subsequent_indent=" " * indent), file=out)
+        print(filled(text, width_of(out), " " * indent), file=out)
