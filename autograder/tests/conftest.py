@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "hw1"), str(ROOT / "mytorch")]
-sys.path[:0] = [str(ROOT / "autograder" / folder) for folder in ("hw1_autograder", "instructor")]
+sys.path[:0] = [str(ROOT / "autograder" / folder) for folder in ("hw1_autograder", "instructor", "tests/support")]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,97 @@
+"""Right programs keep every point and are told nothing: rewrites of the solution, and submissions of other styles.
+
+The other ways of grading are tried on a sample, on all programs where `WHOLE` is set.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rewrites
+import students
+import styles
+from grading import contract, gradient_check, training_stats
+from grading.settings import MNIST, Settings
+from handins import GRADER, MAX_TOTAL, ROOT, command, grade, report, write
+from programs import PROGRAMS
+from sandbox.workplace import Workplace
+
+# What a later homework needs beyond this one's text; all else that --contract promises, a right program keeps.
+BEYOND = {
+    "from mytorch import …: the same names",
+    "HW3P1: Tanh().derivative(state=h), h an output of tanh",
+    "star imports bring the names, np and os",
+    "SoftmaxCrossEntropy: labels that are not one-hot and sum to 1",
+    "SoftmaxCrossEntropy keeps logits, labels and loss",
+    "Linear: zero gradients and velocities at the start",
+    "Linear takes a bias of shape (out,)",
+    "BatchNorm: start values, and what it keeps of a batch",
+    "float32 stays float32",
+    "grad *= activation.derivative() spoils nothing",
+    "parameters may be replaced: layer.W = …",
+    *(f"{name}: three axes, large inputs, nothing mutated" for name in ("Sigmoid", "Tanh", "ReLU")),
+}
+
+
+def by_contract(folder: Path) -> None:
+    with Workplace() as workplace:
+        found = contract.answer(str(folder), Settings(), workplace)
+    assert {answer.sentence: answer.difference for answer in found if answer.difference}.keys() <= BEYOND
+
+
+def against_the_solution(folder: Path) -> None:
+    result = grade(folder, against=str(ROOT), seed=len(folder.name))
+    assert (result.score, result.unpassed, result.findings) == (MAX_TOTAL, {}, [])
+
+
+def by_training(folder: Path) -> None:
+    """One epoch of test.py on a slice of MNIST, with batch norm."""
+    pytest.importorskip("matplotlib")
+    shutil.copytree(GRADER, folder / "autograder" / "hw1_autograder", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "data").mkdir()
+    with np.load(MNIST) as mnist:
+        np.savez(folder / "data" / "mnist.npz", **{name: mnist[name][:200] for name in mnist.files})
+    options = ["--epochs", "1", "--hiddens", "8", "--bn-layers", "1", "--outpath", str(folder / "plots")]
+    done = command(*options, name="test.py", grader=folder / "autograder" / "hw1_autograder")
+    assert done.returncode == 0, done.stderr
+    assert len(list((folder / "plots").glob("*.png"))) == 4
+
+
+WAYS: dict[str, Callable[[Path], None]] = {
+    "--contract": by_contract,
+    "--against": against_the_solution,
+    "test.py": by_training,
+}
+PAIRS = [(name, way) for name in PROGRAMS for way in WAYS]
+SOME = PAIRS if os.environ.get("WHOLE") else random.Random(11785).sample(PAIRS, 24)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_right_program_has_all_points_and_is_told_nothing(name: str, tmp_path: Path) -> None:
+    write(PROGRAMS[name], tmp_path)
+    run = report(tmp_path)
+    assert {key: v.reason for key, v in run.verdicts.items() if v.status != "passed"} == {}
+    assert (run.total, run.findings, run.remarks) == (MAX_TOTAL, [], [])
+    with Workplace() as workplace:
+        gradients = gradient_check.check(gradient_check.LAYERS, Settings(str(tmp_path)), workplace)
+    assert [row for row in gradients if row.fault] == []
+    with Workplace() as workplace:
+        statistics = training_stats.watch(Settings(str(tmp_path)), workplace)
+    assert {title: answer for title, answer in statistics.items() if answer.said != "yes"} == {}
+
+
+@pytest.mark.parametrize(("name", "way"), SOME)
+def test_a_right_program_is_right_in_every_way_of_grading(name: str, way: str, tmp_path: Path) -> None:
+    WAYS[way](write(PROGRAMS[name], tmp_path))
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(rewrites.REWRITES) >= 27
+    assert len(styles.RIGHT) + len(students.RIGHT) >= 35
