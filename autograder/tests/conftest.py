@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "hw1"), str(ROOT / "mytorch")]
 sys.path[:0] = [str(ROOT / "autograder" / folder) for folder in ("hw1_autograder", "instructor", "tests/support")]
 
+import warm  # noqa: E402
+from sandbox import process  # noqa: E402
+
 
 @pytest.fixture(scope="session")
 def torch() -> Any:
@@ -23,6 +26,21 @@ def torch() -> Any:
 @pytest.fixture
 def rng() -> np.random.RandomState:
     return np.random.RandomState(11785)
+
+
+cold = process.start
+if sys.platform == "linux":
+    process.start = warm.start
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "cold: starts submissions' processes as the grader does, not from a loaded one")
+
+
+@pytest.fixture(autouse=True)
+def starts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("cold"):
+        monkeypatch.setattr(process, "start", cold)
 
 
 @pytest.fixture

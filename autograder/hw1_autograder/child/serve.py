@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from importlib.machinery import PathFinder
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -63,29 +64,30 @@ def main() -> None:
     numpy_home, memory = sys.argv[1], int(sys.argv[2])
     requests, answers = own_channel()
     means = limit(memory)
-    sys.meta_path.append(OnlyNumpy(numpy_home))  # type: ignore[arg-type]
+    serve(load(numpy_home), numpy_home, requests, answers, means)
 
+
+def load(numpy_home: str) -> SimpleNamespace:
+    """Import NumPy and all of the grader that a submission's process runs, which leave no names of their own behind."""
+    sys.meta_path.append(OnlyNumpy(numpy_home))  # type: ignore[arg-type]
     sys.path.insert(0, os.path.dirname(HERE))
     import numpy as np
 
     # Beside the two fences, each of these enters its exercises in the table.
-    from child import (  # noqa: F401
-        exercises,
-        fence,
-        frames,
-        gradients,
-        guard,
-        importers,
-        probes,
-        stand_ins,
-        training_log,
-    )
+    from child import exercises, fence, frames, gradients, guard, importers, probes, stand_ins, training_log
     from sandbox import wire
 
     # From now on every name is the submission's, found as plain Python finds it with the two folders at the end.
     del sys.path[0]
     for name in [name for name in sys.modules if name.partition(".")[0] in ("child", "sandbox")]:
         del sys.modules[name]
+    del gradients, importers, probes, stand_ins, training_log
+    return SimpleNamespace(np=np, exercises=exercises, fence=fence, frames=frames, guard=guard, wire=wire)
+
+
+def serve(loaded: SimpleNamespace, numpy_home: str, requests: BinaryIO, answers: BinaryIO, means: list[str]) -> None:
+    """Learn the folders, close the fences, and answer one exercise after the other."""
+    np, exercises, guard, wire = loaded.np, loaded.exercises, loaded.guard, loaded.wire
     sys.dont_write_bytecode = True  # of the submission
 
     start = wire.receive(requests)
@@ -109,7 +111,7 @@ def main() -> None:
     homes = {numpy_home: "", os.path.realpath(numpy_home): ""}
     numpy_alone = [os.path.join(home, name) for home in homes for name in ("numpy", "numpy.libs")]
     readable = [*guard.python_alone(python_folders), *numpy_alone]
-    means += fence.close(python_folders, [*readable, root], work)
+    means += loaded.fence.close(python_folders, [*readable, root], work)
     guard.install(readable, root, work)
     wire.send(answers, {"ready": means}, {})
     end = os._exit
@@ -132,7 +134,7 @@ def main() -> None:
             with np.errstate(over=how, divide=how, invalid=how):
                 values = exercises.run(request.header["exercise"], course, inputs)
         except BaseException as error:
-            header["raised"] = frames.describe(error, root, course.importing)
+            header["raised"] = loaded.frames.describe(error, root, course.importing)
         else:
             for name, value in values.items():
                 header["values"][name], blob = plain(value, np, wire)

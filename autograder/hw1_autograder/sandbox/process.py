@@ -76,6 +76,30 @@ def require(*packages: str) -> None:
         sys.exit(2)
 
 
+def start(memory: int) -> subprocess.Popen[bytes]:
+    """Start child/serve.py in a process of its own, with this much address space."""
+    return subprocess.Popen(
+        [system.python(), "-I", "-S", SERVE, numpy_home(), str(memory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        **system.apart(),
+    )
+
+
+def numpy_home() -> str:
+    """The folder that holds the numpy of this Python."""
+    numpy = importlib.util.find_spec("numpy")
+    assert numpy is not None
+    return os.path.dirname(os.path.dirname(str(numpy.origin)))
+
+
+def environment() -> dict[str, str]:
+    """What a submission's process finds in its environment."""
+    return {**{name: os.environ[name] for name in system.KEPT if name in os.environ}, **ONE_THREAD}
+
+
 class Sandbox:
     """Runs exercises of the submission in a folder, in one child process as long as that child lives.
 
@@ -151,19 +175,7 @@ class Sandbox:
                     self._messages.get_nowait()
 
     def _spawn(self) -> None:
-        numpy = importlib.util.find_spec("numpy")
-        assert numpy is not None
-        numpy_home = os.path.dirname(os.path.dirname(str(numpy.origin)))
-        command = [system.python(), "-I", "-S", SERVE, numpy_home, str(self.memory)]
-        environment = {name: os.environ[name] for name in system.KEPT if name in os.environ}
-        child = self._child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**environment, **ONE_THREAD},
-            **system.apart(),
-        )
+        child = self._child = start(self.memory)
         self._told = False
         self._requests: queue.Queue[Any] = queue.Queue()
         self._messages: queue.Queue[Any] = queue.Queue(MAX_WAITING)
