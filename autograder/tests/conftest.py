@@ -30,7 +30,7 @@ def rng() -> np.random.RandomState:
 
 cold = process.start
 if sys.platform == "linux":
-    process.start = warm.start
+    process.start = warm.start  # type: ignore[assignment]
 
 
 def pytest_configure(config: pytest.Config) -> None:
