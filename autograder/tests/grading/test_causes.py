@@ -15,12 +15,13 @@ from grading.settings import TRACES, Settings
 from handins import CATALOGUE, JUDGE, write
 from homework.problems import PROBLEMS
 from programs import PROGRAMS
+from samples import sample
 from sandbox.workplace import Workplace
 
 PARTS = [(), LAYERS, (*LAYERS, "MLP.forward"), (*LAYERS, "MLP.forward", "MLP.backward")]
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", sample(PROGRAMS, 6))
 def test_a_right_network_deviates_nowhere_whatever_is_replaced(name: str, tmp_path: Path) -> None:
     with Workplace() as workplace:
         grading = opened(Settings(str(write(PROGRAMS[name], tmp_path))), workplace)
@@ -47,13 +48,13 @@ TOGETHER = [
 ]
 
 
-@pytest.mark.parametrize("keys", [*TOGETHER, *pairs.drawn(60, 2, seed=2)], ids=" + ".join)
+@pytest.mark.parametrize("keys", [*TOGETHER, *sample(pairs.drawn(60, 2, seed=2), 6)], ids=" + ".join)
 def test_of_several_mistakes_each_is_named_and_nothing_stands_behind_another_without_proof(keys: pairs.Keys) -> None:
     told = pairs.told(keys)
     assert (told.unnamed, told.false_behind) == ((), []), told.reasons
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", sample(range(10), 4))
 def test_in_unfinished_work_the_fault_is_named_and_the_rest_is_not_started(number: int) -> None:
     last, told = pairs.unfinished(number)
     assert told.unnamed == (), (last, told.reasons)

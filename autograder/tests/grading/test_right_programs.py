@@ -5,8 +5,6 @@ The other ways of grading are tried on a sample, on all programs where `WHOLE` i
 
 from __future__ import annotations
 
-import os
-import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +19,7 @@ from grading import contract, gradient_check, training_stats
 from grading.settings import MNIST, Settings
 from handins import GRADER, MAX_TOTAL, ROOT, command, grade, report, write
 from programs import PROGRAMS
+from samples import sample
 from sandbox.workplace import Workplace
 
 # What a later homework needs beyond this one's text; all else that --contract promises, a right program keeps.
@@ -70,15 +69,18 @@ WAYS: dict[str, Callable[[Path], None]] = {
     "test.py": by_training,
 }
 PAIRS = [(name, way) for name in PROGRAMS for way in WAYS]
-SOME = PAIRS if os.environ.get("WHOLE") else random.Random(11785).sample(PAIRS, 24)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_right_program_has_all_points_and_is_told_nothing(name: str, tmp_path: Path) -> None:
-    write(PROGRAMS[name], tmp_path)
-    run = report(tmp_path)
+def test_a_right_program_has_all_points_and_no_finding(name: str, tmp_path: Path) -> None:
+    run = report(write(PROGRAMS[name], tmp_path))
     assert {key: v.reason for key, v in run.verdicts.items() if v.status != "passed"} == {}
-    assert (run.total, run.findings, run.remarks) == (MAX_TOTAL, [], [])
+    assert (run.total, run.findings) == (MAX_TOTAL, [])
+
+
+@pytest.mark.parametrize("name", sample(PROGRAMS, 6))
+def test_a_right_program_passes_the_gradient_check_and_the_rules_of_training(name: str, tmp_path: Path) -> None:
+    write(PROGRAMS[name], tmp_path)
     with Workplace() as workplace:
         gradients = gradient_check.check(gradient_check.LAYERS, Settings(str(tmp_path)), workplace)
     assert [row for row in gradients if row.fault] == []
@@ -87,7 +89,7 @@ def test_a_right_program_has_all_points_and_is_told_nothing(name: str, tmp_path:
     assert {title: answer for title, answer in statistics.items() if answer.said != "yes"} == {}
 
 
-@pytest.mark.parametrize(("name", "way"), SOME)
+@pytest.mark.parametrize(("name", "way"), sample(PAIRS, 19))
 def test_a_right_program_is_right_in_every_way_of_grading(name: str, way: str, tmp_path: Path) -> None:
     WAYS[way](write(PROGRAMS[name], tmp_path))
 
