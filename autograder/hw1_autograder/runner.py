@@ -66,7 +66,6 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add("--fallback", action="store_true", help="if the solution can't run, compare with the prestored references")
     add("--training-stats", action="store_true", help="watch get_training_stats on a slice of MNIST, without points")
-    add("--contract", metavar="PATH", help="check the mytorch there against what later homeworks need")
     add("--watch", action="store_true", help="grade again whenever a file of the submission is saved")
     add("-v", action="store_true", help="show every fault whole, and the exercise of the first as Python to run")
     add("--version", action="store_true", help="print the grader's version")
@@ -75,9 +74,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     def given(*names: str) -> list[str]:
         return [name for name in names if getattr(options, name.lstrip("-").replace("-", "_"))]
 
-    for other in given("--training-stats", "--contract"):
+    if options.training_stats:
         for option in given("--watch", "-v", "-k", "--against", "--format", "--out"):
-            parser.error(f"{option} goes with grading, not with {other}")
+            parser.error(f"{option} goes with grading, not with --training-stats")
     options.format = options.format or ("autolab" if os.environ.get("AUTOLAB") == "1" else "table")
     if (options.seed is not None or options.fallback) and not options.against:
         parser.error("--seed and --fallback go with --against: the prestored references have inputs of their own")
@@ -124,13 +123,6 @@ def training_stats(settings: Settings) -> int:
         return answers.rules(watch(settings, workplace), RUN, sys.stdout)
 
 
-def contract(path: str, settings: Settings) -> int:
-    with Workplace(settings.memory) as workplace:
-        from grading.contract import answer
-
-        return answers.promises(answer(path, settings, workplace), path, sys.stdout)
-
-
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     if options.version:
@@ -150,8 +142,6 @@ def main(argv: list[str] | None = None) -> int:
         need("numpy", "pytest")
         if options.training_stats:
             return training_stats(settings)
-        if options.contract:
-            return contract(options.contract, settings)
         if options.watch:
             watch.watch(settings.submission, lambda: grade(settings), options.v)
         run = grade(settings)

@@ -341,7 +341,7 @@ STARS = "for the star import of another homework's grader, which test_imports.py
 ORDER = "the same numbers in another order in memory, for the time alone"
 TYPES = "only the types of attributes name it, which nothing evaluates"
 SHOWN = "how an object is shown is no part of the homework; test_mlp.py looks at it"
-PROMISED = "no problem reads it, and right code may do without: `--contract` and the library's own tests ask for it"
+PROMISED = "no problem reads it, and right code may do without: the library's own tests ask for it"
 MODES = "the other call of train() has set the mode already, or sets it before the next batch"
 
 # Mutants that do the same for every valid input, each with its proof; where no change is named, any change of

@@ -10,7 +10,6 @@ from child.exercises import (
     exercise,
     gradients,
     kept_by,
-    linear_backward,
     linear_layers,
     make_activation,
     make_batchnorm,
@@ -39,19 +38,6 @@ def probe_loss(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
 
 
 @exercise
-def probe_loss_attributes(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
-    """What it keeps of what it was handed, whatever has become of that."""
-    criterion = course.loss.SoftmaxCrossEntropy()
-    logits, labels = x.copy(), y.copy()
-    criterion(logits, labels)
-    return {
-        "logits": x if criterion.logits is logits else criterion.logits,
-        "labels": y if criterion.labels is labels else criterion.labels,
-        "loss": criterion.loss,
-    }
-
-
-@exercise
 def probe_linear_arguments(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Values:
     layer = make_linear(course, W, b)
     layer(x)
@@ -70,19 +56,6 @@ def probe_linear_twice(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarr
 
 
 @exercise
-def probe_linear_start(course: Course, W: np.ndarray, b: np.ndarray) -> Values:
-    layer = make_linear(course, W, b)
-    names = ("dW", "db", "momentum_W", "momentum_b")
-    return {name: getattr(layer, name) for name in names}
-
-
-@exercise
-def probe_linear_bias_row(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Values:
-    """An init function that returns the bias as (out,)."""
-    return linear_backward(course, W, b[0], x, delta)
-
-
-@exercise
 def probe_batchnorm(
     course: Course, x: np.ndarray, delta: np.ndarray, gamma: np.ndarray, beta: np.ndarray, calls: np.ndarray
 ) -> Values:
@@ -95,25 +68,6 @@ def probe_batchnorm(
     values = {"forward(x)": out, "backward(delta)": dx, "dgamma": layer.dgamma, "dbeta": layer.dbeta}
     values.update({**kept_by(layer, gamma.shape, "mean", "var"), **kept_by(layer, x.shape, "norm")})
     return {**values, "x after the calls": batch, "delta after the calls": upstream}
-
-
-@exercise
-def probe_batchnorm_attributes(
-    course: Course, x: np.ndarray, delta: np.ndarray, gamma: np.ndarray, beta: np.ndarray, calls: np.ndarray
-) -> Values:
-    """What a layer keeps of a batch."""
-    layer = make_batchnorm(course, gamma, beta)
-    layer(x)
-    names = ("x", "norm", "mean", "var", "running_mean", "running_var")
-    return {f"{name} after a batch": getattr(layer, name) for name in names}
-
-
-@exercise
-def probe_batchnorm_start(course: Course, size: np.ndarray) -> Values:
-    layer = course.batchnorm.BatchNorm(int(size))
-    names = ("gamma", "beta", "dgamma", "dbeta", "running_mean", "running_var")
-    values = {f"{name} at the start": getattr(layer, name) for name in names}
-    return {"alpha": layer.alpha, "eps": layer.eps, **values}
 
 
 @exercise

@@ -74,14 +74,14 @@ def load(numpy_home: str) -> SimpleNamespace:
     import numpy as np
 
     # Beside the two fences, each of these enters its exercises in the table.
-    from child import exercises, fence, frames, gradients, guard, importers, probes, stand_ins, training_log
+    from child import exercises, fence, frames, gradients, guard, probes, stand_ins, training_log
     from sandbox import wire
 
     # From now on every name is the submission's, found as plain Python finds it with the two folders at the end.
     del sys.path[0]
     for name in [name for name in sys.modules if name.partition(".")[0] in ("child", "sandbox")]:
         del sys.modules[name]
-    del gradients, importers, probes, stand_ins, training_log
+    del gradients, probes, stand_ins, training_log
     return SimpleNamespace(np=np, exercises=exercises, fence=fence, frames=frames, guard=guard, wire=wire)
 
 

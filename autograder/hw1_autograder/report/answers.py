@@ -1,4 +1,4 @@
-"""What the checks without points found, a line each: the promises, the rules of section 3.6, the gradients.
+"""What the checks without points found, a line each: the rules of section 3.6, and the gradients.
 
 Each function prints, and returns the exit status: 0 if all is as it should be, 1 if not.
 """
@@ -12,26 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 from report.text import filled, width_of
 
 if TYPE_CHECKING:
-    from grading.contract import Kept
     from grading.gradient_check import Checked
     from grading.training_rules import Answer
-
-
-def promises(found: list[Kept], path: str, out: TextIO) -> int:
-    """Print the promises to later homeworks, and under each what differs; what one homework asks for is no promise."""
-    print(
-        textwrap.fill(f"The mytorch at {path}, against what later homeworks build on", width_of(out)),
-        end="\n\n",
-        file=out,
-    )
-    for answer in found:
-        state = "holds" if not answer.difference else "not yet" if answer.later else "differs"
-        _row(f"  {state:<7}  ", answer.sentence, out)
-        _below(answer.difference, 11, out)
-    promised = [answer for answer in found if not answer.later]
-    kept = sum(not answer.difference for answer in promised)
-    print(f"\n{kept} of {len(promised)} promises hold", file=out)
-    return 0 if kept == len(promised) else 1
 
 
 def rules(found: dict[str, Answer], run: str, out: TextIO) -> int:

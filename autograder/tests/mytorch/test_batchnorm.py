@@ -68,7 +68,8 @@ def test_inference_takes_the_running_averages(rng: Any, n: int) -> None:
         layer(rng.standard_normal((6, 3)))
     x = rng.standard_normal((n, 3))
     norm = (x - layer.running_mean) / np.sqrt(layer.running_var + 1e-8)
-    close(layer(x, eval=True), layer.gamma * norm + layer.beta)
+    for out in (layer(x, True), layer(x, eval=True), layer.forward(x, True)):
+        close(out, layer.gamma * norm + layer.beta)
 
 
 def test_inference_writes_nothing_and_leaves_a_pending_backward_alone(rng: Any) -> None:
@@ -135,7 +136,7 @@ def test_every_array_has_one_row_from_the_start_and_keeps_it(rng: Any) -> None:
     assert not layer.running_mean.any()
     assert (layer.running_var == 1).all()
     assert (layer.gamma == 1).all()
-    assert not layer.beta.any()
+    assert not any(array.any() for array in (layer.beta, layer.dgamma, layer.dbeta))
     for _ in range(2):
         assert {getattr(layer, name).shape for name in STATISTICS + PARAMETERS} == {(1, 3)}
         layer(rng.standard_normal((5, 3)))
@@ -150,7 +151,11 @@ def test_nothing_is_written_to(rng: Any) -> None:
     layer(x, eval=True)
     out = layer(x)
     kept, norm = out.copy(), layer.norm.copy()
-    layer.backward(delta)
+    dx = layer.backward(delta)
+    gradients = layer.dgamma.copy(), layer.dbeta.copy()
+    dx *= 7
+    assert (layer.dgamma == gradients[0]).all()
+    assert (layer.dbeta == gradients[1]).all()
     assert (layer.out == kept).all()
     assert (layer.norm == norm).all()
     assert layer.x is x

@@ -36,10 +36,9 @@ COURSE_STYLE = {
     "each module by its name": "import activation, batchnorm, linear, loss, hw1, mc; hw1.MLP; mc.question_1()",
     "a module alone": "import linear; linear.Linear",
     "names from modules": "from activation import Sigmoid; from loss import SoftmaxCrossEntropy; Sigmoid()",
-    "stars": "from loss import *; from activation import *; from batchnorm import *; from linear import *; "
-    "Criterion, ReLU, BatchNorm, Linear, np",
-    "a star of loss gives os": "from loss import *; os.path",
-    "a star of activation gives os": "from activation import *; os.path",
+    "a star of activation": "from activation import *; Activation, Identity, Sigmoid, Tanh, ReLU, np, os",
+    "a star of loss": "from loss import *; Criterion, SoftmaxCrossEntropy, np, os",
+    "stars of linear and batchnorm": "from linear import *; from batchnorm import *; Linear, BatchNorm",
     "a star of hw1": "from hw1 import *; MLP, get_training_stats, Sigmoid",
     "hw1 as nn": f"import hw1 as nn; nn.MLP, nn.get_training_stats, {', '.join('nn.' + name for name in NAMES)}",
     "one class whichever way": "import hw1, linear, activation; assert hw1.Linear is linear.Linear; "

@@ -55,6 +55,7 @@ def test_gradients_are_overwritten_not_accumulated(rng: Any) -> None:
 
 def test_every_attribute_has_its_shape_from_the_start_and_a_gradient_that_of_its_parameter(rng: Any) -> None:
     layer = layer_of(rng.standard_normal((4, 3)), rng.standard_normal(3))
+    assert not any(array.any() for array in (layer.dW, layer.db, layer.momentum_W, layer.momentum_b))
     for _ in range(2):
         assert layer.W.shape == layer.dW.shape == layer.momentum_W.shape == (4, 3)
         assert layer.b.shape == layer.db.shape == layer.momentum_b.shape == (1, 3)
@@ -70,11 +71,25 @@ def test_nothing_is_written_to_and_x_is_what_forward_was_given(rng: Any) -> None
     before = layer.W.copy(), layer.b.copy()
     y = layer.forward(x)
     kept = y.copy()
-    layer.backward(delta)
+    dx = layer.backward(delta)
+    gradients = layer.dW.copy(), layer.db.copy()
+    dx *= 7
+    assert (layer.dW == gradients[0]).all()
+    assert (layer.db == gradients[1]).all()
     assert (layer.x == x).all()
     assert (y == kept).all()
     assert (before[0] == layer.W).all()
     assert (layer.b == before[1]).all()
+
+
+def test_parameters_may_be_replaced_by_other_arrays(rng: Any) -> None:
+    weight, bias = rng.standard_normal((4, 3)), rng.standard_normal((1, 3))
+    x, delta = rng.standard_normal((5, 4)), rng.standard_normal((5, 3))
+    layer = layer_of(np.zeros((4, 3)), np.zeros(3))
+    layer(x)
+    layer.W, layer.b = weight, bias
+    close(layer(x), x @ weight + bias)
+    close(layer.backward(delta), delta @ weight.T)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -329,7 +329,7 @@ def test_the_exit_status_is_0_for_full_points_and_1_for_fewer(words: str, status
         ("-v", "--format", "json"),
         ("--watch", "--training-stats"),
         ("-v", "--training-stats"),
-        ("-k", "tanh", "--contract", "."),
+        ("-k", "tanh", "--training-stats"),
         ("--nothing",),
     ],
 )
