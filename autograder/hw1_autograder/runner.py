@@ -64,7 +64,6 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         metavar="N",
         help="of the fresh inputs: a number, or `handin` for one that follows from the files (default: any)",
     )
-    add("--fallback", action="store_true", help="if the solution can't run, compare with the prestored references")
     add("--training-stats", action="store_true", help="watch get_training_stats on a slice of MNIST, without points")
     add("--watch", action="store_true", help="grade again whenever a file of the submission is saved")
     add("-v", action="store_true", help="show every fault whole, and the exercise of the first as Python to run")
@@ -78,8 +77,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         for option in given("--watch", "-v", "-k", "--against", "--format", "--out"):
             parser.error(f"{option} goes with grading, not with --training-stats")
     options.format = options.format or ("autolab" if os.environ.get("AUTOLAB") == "1" else "table")
-    if (options.seed is not None or options.fallback) and not options.against:
-        parser.error("--seed and --fallback go with --against: the prestored references have inputs of their own")
+    if options.seed is not None and not options.against:
+        parser.error("--seed goes with --against: the prestored references have inputs of their own")
     if options.k and not selected(options.k):
         names = "\n  ".join(problem.name for problem in PROBLEMS)
         parser.error(f"-k {' '.join(options.k)}: no problem's name has these words; the names are\n  {names}")
@@ -133,7 +132,6 @@ def main(argv: list[str] | None = None) -> int:
         tuple(options.k),
         options.against,
         options.seed,
-        options.fallback,
         options.deadline,
         options.run_deadline,
         int(options.memory * (1 << 20)),
@@ -153,8 +151,8 @@ def main(argv: list[str] | None = None) -> int:
             traceback.print_exc()
             reason = f"the grader failed, with {type(error).__name__}"
         print(f"nothing could be graded: {reason}", file=sys.stderr)
-        if options.format == "table":
-            return 2
+        if options.format == "table" or (options.format == "autolab" and not isinstance(error, NoSubmission)):
+            return 2  # without a scores line, Autolab keeps the scores that it has
         run = not_graded(settings.submission, reason)
     try:
         told = formats.publish(run, options.format, options.out, options.visibility, options.v)

@@ -27,7 +27,7 @@ PYTHON = python3
 all:
 \t@tar -xf autograde.tar
 \t@AUTOLAB=1 $(PYTHON) grader/autograder/hw1_autograder/runner.py --module-path handin.tar \\
-\t    --against solution --seed handin --fallback 2>&1; true
+\t    --against solution --seed handin 2>&1; true
 """
 
 # Autolab's own, as it makes it for an assessment without Ruby code.

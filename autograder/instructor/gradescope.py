@@ -40,7 +40,7 @@ for tar in "$submission"/*.tar "$submission"/*.tar.gz "$submission"/*.tgz; do
 done
 mkdir -p "$base/results"
 python3 "$base/source/grader/autograder/hw1_autograder/runner.py" --submission "$submission" \\
-    --against "$base/source/solution" --seed handin --fallback \\
+    --against "$base/source/solution" --seed handin \\
     --format gradescope --visibility {visibility} --out "$base/results/results.json"
 true
 """

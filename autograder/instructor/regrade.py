@@ -120,7 +120,7 @@ class Runners:
 def grade(handin: Path, report: Path, scratch: str, runners: Runners) -> None:
     """Have the runner grade a handin, and leave its report, or one that says why there is none."""
     command = [sys.executable, str(RUNNER), f"--submission={handin.name}", "--against", str(bundle.ROOT)]
-    command += ["--seed", "handin", "--fallback", "--format", "json", "--out", str(report.resolve())]
+    command += ["--seed", "handin", "--format", "json", "--out", str(report.resolve())]
     environment = {**os.environ, "TMPDIR": scratch}
     report.unlink(missing_ok=True)
     with runners.allowed:

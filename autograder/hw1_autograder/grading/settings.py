@@ -20,15 +20,13 @@ class Settings:
     """The submission, the problems asked for, what it is compared with, and its limits.
 
     The defaults grade the project itself, all problems, with the prestored references. `against` is a solution to
-    compare with on inputs drawn from `seed`: a number, "handin" for one that follows from the files, or None for any;
-    `fallback` has the references take over if the solution can't run.
+    compare with on inputs drawn from `seed`: a number, "handin" for one that follows from the files, or None for any.
     """
 
     submission: str = ROOT
     words: tuple[str, ...] = ()  # of the problems' names; none for all problems
     against: str | None = None
     seed: int | str | None = None
-    fallback: bool = False
     deadline: float = DEFAULT_DEADLINE  # seconds for a problem
     run_deadline: float = RUN_DEADLINE  # seconds for the run
     memory: int = DEFAULT_MEMORY  # bytes of address space of the submission's process

@@ -6,6 +6,7 @@ Handins here do what a whole run has to stand, and so does the grader: its own f
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -46,7 +47,7 @@ from sandbox.workplace import Workplace
 
 LIMIT = 30  # seconds for one run: guards against a hang, and is no measure of speed
 POINTS = {problem.key: problem.points for problem in PROBLEMS}
-SERVER = ("--against", str(ROOT), "--seed", "handin", "--fallback")
+SERVER = ("--against", str(ROOT), "--seed", "handin")
 MYTORCH = sum(points for key, points in POINTS.items() if re.match("sigmoid|tanh|relu|loss|linear", key))
 
 
@@ -136,8 +137,50 @@ def test_a_handin_gets_what_its_own_code_earns(name: str, outside: Path) -> None
     told = json.loads(result.stdout)
     assert (told["total"], result.returncode) == (row.score, row.status), told
     assert row.words in result.stderr if row.status == 2 else row.words in "\n".join(told["remarks"])
-    assert not any("references" in remark for remark in told["remarks"])
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("form", ["table", "json", "autolab", "gradescope"])
+@pytest.mark.parametrize("answers", [replayed, lambda root: None], ids=["from the references", "of its own"])
+def test_where_the_solution_cannot_run_nobody_gets_points(
+    answers: Callable[[Path], None], form: str, outside: Path
+) -> None:
+    root, files = write(solution(), outside / "handin"), solution()
+    answers(root)
+    top("mytorch/linear.py", "raise SystemExit\n")(files)
+    server = ("--against", str(write(files, outside / "solution")), *SERVER[2:])
+    result = command("--submission", str(root), *server, "--format", form)
+    why = "the solution gave no values for linear_forward: SystemExit"
+    assert (result.returncode, result.stderr) == (2, f"nothing could be graded: {why}\n")
+    if form in ("table", "autolab"):
+        assert result.stdout == "", "Autolab keeps earlier scores where the output has none"
+    else:
+        told = json.loads(result.stdout)
+        assert why in told["failure" if form == "json" else "output"]
+        assert sum(problem["score"] for problem in told["problems" if form == "json" else "tests"]) == 0
+
+
+@pytest.mark.parametrize("failing", [(2,), (2, 3)])
+def test_the_start_of_the_solution_s_process_is_tried_again(
+    failing: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first process to be started is the handin's, which waits; then comes the solution's."""
+    real, number = process.start, itertools.count(1)
+
+    def start(memory: int) -> subprocess.Popen[bytes]:
+        if next(number) not in failing:
+            return real(memory)
+        ends_at_once = [sys.executable, "-S", "-c", "raise SystemExit('no memory')"]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(ends_at_once, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+
+    monkeypatch.setattr(process, "start", start)
+    against = {"against": str(ROOT), "seed": 1}
+    if len(failing) == process.STARTS:
+        with pytest.raises(GraderError, match="did not start: exit status 1: no memory"):
+            report(ROOT, **against)
+    else:
+        assert report(ROOT, **against).total == MAX_TOTAL
 
 
 def test_answers_from_the_references_are_no_answers_to_other_inputs(outside: Path) -> None:
@@ -168,13 +211,11 @@ ENDS = [body("question_3", "import os; os._exit(0)"), top("mytorch/loss.py", "wh
 
 @pytest.mark.parametrize("edit", ENDS, ids=["exits", "hangs"])
 def test_the_solution_answers_before_the_first_line_of_the_handin_runs(edit: Any, outside: Path) -> None:
-    """One that can't run is replaced at once; one that can is gone, process and files, when the handin begins."""
+    """One that can't run ends the grading; one that can is gone, process and files, when the handin begins."""
     files = solution()
     edit(files)
-    settings = {"against": str(write(files, outside / "solution")), "seed": 1, "fallback": True, "deadline": 0.7}
-    assert [remark[:37] for remark in report(ROOT, **settings).remarks] == [
-        "compared with the prestored references"[:37]
-    ]
+    with pytest.raises(GraderError, match="the solution gave no values for"):
+        report(ROOT, against=str(write(files, outside / "solution")), seed=1, deadline=0.7)
 
     with Workplace() as workplace:
         grading = opened(Settings(str(ROOT), against=str(ROOT), seed=1), workplace)
@@ -186,7 +227,7 @@ def test_the_solution_answers_before_the_first_line_of_the_handin_runs(edit: Any
 def test_a_solution_that_lacks_what_no_problem_asks_for_still_judges(outside: Path) -> None:
     files = solution()
     files["hw1/hw1.py"] += b"\n\ndef get_training_stats(*args):\n    raise NotImplementedError\n"
-    run = report(ROOT, against=str(write(files, outside / "solution")), seed=1, fallback=True)
+    run = report(ROOT, against=str(write(files, outside / "solution")), seed=1)
     assert (run.total, run.findings, run.remarks) == (MAX_TOTAL, [], [])
 
 

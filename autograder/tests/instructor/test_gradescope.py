@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import gradescope
-from handins import files_of, tar_of
+from handins import files_of, tar_of, write
 from homework.problems import MAX_TOTAL, PROBLEMS
 from report.formats import VISIBILITIES
 
@@ -29,18 +29,21 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def results(package: Path, place: Path, submission: dict[str, bytes]) -> dict[str, Any]:
-    """Lay out Gradescope's /autograder at `place` with these files submitted, run it, and return its results."""
+def results(
+    package: Path, place: Path, submission: dict[str, bytes], solution: dict[str, bytes] | None = None
+) -> dict[str, Any]:
+    """Lay out Gradescope's /autograder at `place` with these files submitted, run it, and return its results.
+
+    Files of a `solution` take the place of the package's own.
+    """
     base = place / "autograder"
     with zipfile.ZipFile(package) as packed:
         packed.extractall(base / "source")
         assert packed.getinfo("run_autograder").external_attr >> 16 & 0o111
     shutil.copy(base / "source" / "run_autograder", base / "run_autograder")
-    for name, content in submission.items():
-        path = base / "submission" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    (base / "submission").mkdir(exist_ok=True)
+    (base / "submission").mkdir()
+    write(submission, base / "submission")
+    write(solution or {}, base / "source" / "solution")
     done = bash(base / "run_autograder", base, {"python3": f'exec "{sys.executable}" "$@"'})
     assert done.returncode == 0
     assert done.stderr == b"" or done.stderr.startswith(b"nothing could be graded: ")
@@ -110,6 +113,15 @@ def test_a_submission_that_is_none_gets_zeros_and_the_reason_once(
     assert sum(test["score"] for test in found["tests"]) == 0
     assert json.dumps(found).count("holds no .py file") == 1
     assert found["output"].startswith("nothing could be graded: ")
+
+
+def test_where_the_solution_cannot_run_nobody_gets_points_and_the_output_says_why(
+    package: Path, tmp_path: Path
+) -> None:
+    found = results(package, tmp_path, files_of(), {"mytorch/linear.py": b"raise SystemExit\n"})
+    check_fields(found)
+    assert sum(test["score"] for test in found["tests"]) == 0
+    assert found["output"] == "nothing could be graded: the solution gave no values for linear_forward: SystemExit"
 
 
 @pytest.mark.parametrize("visibility", VISIBILITIES)

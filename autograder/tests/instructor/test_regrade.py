@@ -133,7 +133,7 @@ def single(handins: Path) -> dict[str, dict[str, Any]]:
     """The JSON report of each handin, by a run of its own."""
     found = {}
     for key, path in regrade.handins(handins, handins)[0].items():
-        options = ["--against", str(ROOT), "--seed", "handin", "--fallback", "--format", "json"]
+        options = ["--against", str(ROOT), "--seed", "handin", "--format", "json"]
         found[key] = json.loads(command("--submission", str(path), *options).stdout)
     return found
 
