@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any, TextIO, TypeVar
 
 from grading.run import BESIDES, Run, Verdict
-from homework.problems import PROBLEMS, builds_on
+from grading.settings import REFERENCES
+from homework.problems import PROBLEMS, Problem, builds_on
 from report.text import (
     COLUMNS,
     INDENT,
@@ -26,6 +29,7 @@ from report.text import (
     width_of,
 )
 
+SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "child", "script.py")
 MOST_FAULTS = 5  # that are told in full
 MOST_FINDINGS = 3
 MOST_NOTES = 3
@@ -173,12 +177,10 @@ def upcoming(run: Run) -> str:
 
 
 def more(run: Run, out: TextIO) -> None:
-    """Print every wrong quantity of the first fault, and its exercise as Python to be run in a debugger."""
+    """Print every wrong quantity of the first fault, and its exercise as a Python file."""
     faults = weighed(run)
     if not faults:
         return
-    from homework import recipes  # which needs NumPy, as no other report does
-
     verdict = faults[0][0]
     print(f"\nMore of {verdict.problem.name}:\n", file=out)
     for said in [verdict.entry, *verdict.details[1:]] if verdict.entry else verdict.details:
@@ -186,8 +188,21 @@ def more(run: Run, out: TextIO) -> None:
     if os.path.isfile(run.submission):
         print("\nIts exercise runs where the tar is unpacked, and the folder given to --submission.", file=out)
         return
-    print("\n# The exercise, to be pasted into a file or a debugger.", file=out)
-    print(recipes.recipe(verdict.problem, run.submission), file=out, end="")
+    print("\n# The exercise, as a file that runs as it is. Step through it in a debugger.", file=out)
+    print(script(verdict.problem, run.submission), file=out, end="")
+
+
+def script(problem: Problem, submission: str) -> str:
+    """The problem's exercise as a Python file that runs it on the submission, a folder."""
+    done = subprocess.run(
+        [sys.executable, SCRIPT, problem.key, problem.exercise, os.path.abspath(submission), REFERENCES],
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    if done.returncode:
+        return f"# It can't be shown: {done.stderr.splitlines()[-1]}\n"
+    return done.stdout
 
 
 def _names(width: int) -> int:

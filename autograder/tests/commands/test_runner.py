@@ -17,9 +17,7 @@ import pytest
 import runner
 from diagnosis import values
 from grading import causes
-from handins import GRADER, MAX_TOTAL, ROOT, Files, body, grade, report, solution, with_mistakes, write
-from homework import recipes
-from homework.problems import PROBLEMS, Problem
+from handins import GRADER, MAX_TOTAL, Files, body, grade, report, solution, with_mistakes, write
 from report import table, text
 from sandbox import submission
 
@@ -44,21 +42,13 @@ def test_every_line_fits_into_80_columns(tmp_path: Path) -> None:
     assert "\033" not in text
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
-def test_the_exercise_as_python_runs(problem: Problem) -> None:
-    text = recipes.recipe(problem, str(ROOT))
-    done = subprocess.run([sys.executable, "-I", "-c", text], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.strip()
-
-
 def test_verbose_shows_all_of_the_first_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with_mistakes(tmp_path, "dW_db_summed")
     assert runner.main(["--submission", str(tmp_path), "-k", "linear layer", "-v"]) == 1
     shown = capsys.readouterr().out
     assert "More of Linear Layer (backward)" in shown
     assert re.search(r"db is wrong at", shown)
-    assert "given = draw('linear_backward')" in shown
+    assert 'stored["linear_backward/in/W"]' in shown
 
 
 def test_some_problems_are_graded_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

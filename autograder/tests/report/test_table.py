@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import code
 import io
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +28,7 @@ from handins import (
     with_mistakes,
     write,
 )
-from homework import recipes
-from homework.problems import PROBLEMS, TO_WRITE, Problem
+from homework.problems import PROBLEMS, TO_WRITE
 from mistakes import MISTAKES
 from report import answers, table, watch
 from sandbox.workplace import Workplace
@@ -193,25 +189,6 @@ def test_a_word_that_fits_no_problem_is_answered_with_the_names() -> None:
     refused = command("-k", "tahn")
     assert refused.returncode == 2
     assert all(f"  {problem.name}\n" in refused.stderr for problem in PROBLEMS)
-
-
-def test_the_exercise_runs_as_it_is_pasted_into_a_prompt(tmp_path: Path) -> None:
-    shown = command("-v", "--submission", str(with_mistakes(tmp_path, "dgamma_averaged"))).stdout
-    exercise = shown[shown.index("\nimport sys\n") + 1 :]
-    done = subprocess.run([sys.executable, "-i", "-q"], input=exercise, capture_output=True, text=True, timeout=60)
-    assert "Error" not in done.stderr
-    assert len(re.findall(r"-?\d\.\d+", done.stdout)) > 20
-
-
-@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
-def test_every_block_of_an_exercise_is_closed_before_the_next_line(problem: Problem) -> None:
-    lines = recipes.recipe(problem, str(ROOT)).splitlines()
-    waiting: list[str] = []
-    for line in lines:
-        waiting.append(line)
-        if code.compile_command("\n".join(waiting)) is not None:
-            waiting = []
-    assert not "".join(waiting)
 
 
 def test_all_of_it_has_the_expected_value_of_the_first_wrong_entry(tmp_path: Path) -> None:
