@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -150,6 +151,39 @@ def test_the_project_may_lie_anywhere(name: str, place: Path) -> None:
     handin = write(solution(), place / "handins" / name)
     done = run('$RUN --submission "$HANDIN"', place, HANDIN=str(handin))
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+# Of other tests, where pytest looks for them: in every folder above the grader's tests, beside them, and here.
+ADDOPTS = "addopts = --no-such-option\nrequired_plugins = none\n"
+OF_OTHER_TESTS = {
+    "a conftest.py that can't be imported": ("conftest.py", "import none_of_that_name\n"),
+    "a conftest.py that ends the run": ("conftest.py", "import pytest\n\npytest.exit('not today', 0)\n"),
+    "a conftest.py that skips": ("conftest.py", "def pytest_collection_modifyitems(items):\n    items.clear()\n"),
+    "a conftest.py with plugins": ("conftest.py", "pytest_plugins = 'none_of_that_name'\n"),
+    "pytest.ini": ("pytest.ini", f"[pytest]\n{ADDOPTS}"),
+    "pyproject.toml": ("pyproject.toml", "[tool.pytest.ini_options]\naddopts = '--no-such-option'\n"),
+    "tox.ini": ("tox.ini", f"[pytest]\n{ADDOPTS}"),
+    "setup.cfg": ("setup.cfg", f"[tool:pytest]\n{ADDOPTS}"),
+}
+
+
+@pytest.mark.parametrize("name", OF_OTHER_TESTS)
+def test_what_belongs_to_other_tests_decides_nothing(name: str, place: Path) -> None:
+    file, content = OF_OTHER_TESTS[name]
+    tests = copied(place.parent / "project") / "autograder" / "hw1_autograder" / "tests"
+    for folder in (place, *(folder for folder in (tests, *tests.parents) if folder.is_relative_to(place.parent))):
+        (folder / file).write_text(content)
+    done = run('$PYTHON "$TESTS/../runner.py"', place, TESTS=str(tests))
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert POINTS in done.stdout
+
+
+def test_pytest_alone_grades_the_project_too(place: Path) -> None:
+    project = copied(place / "project")
+    (project / "hw1" / "mc.py").unlink()
+    done = run("$PYTHON -m pytest -q -p no:cacheprovider project/autograder/hw1_autograder/tests", place)
+    assert re.search(r"^1 failed, 24 passed", done.stdout, re.M), done.stdout + done.stderr
+    assert "hw1/mc.py is missing" in done.stdout
 
 
 def test_the_python_of_a_linux_distribution_grades_with_more_built_into_it(place: Path) -> None:
