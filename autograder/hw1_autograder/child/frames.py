@@ -31,6 +31,8 @@ from typing import Any
 
 import numpy as np
 
+from sandbox import wire
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 MOST_VALUES = 8
 MOST_NAMES = 3000  # of an object that are compared with one that it lacks
@@ -52,25 +54,26 @@ OPERATORS: dict[str, type[ast.operator]] = {
 }
 
 
-def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
+def describe(error: BaseException, root: str, importing: str) -> wire.Raised:
     """Return an exception as data: what it says, where in the submission below `root`, and what met there."""
-    frames = []
-    driver: list[Any] = []
+    frames: list[wire.Frame] = []
+    statement = ""
     last: TracebackType | None = None  # the last step that lies in the submission
     traceback: TracebackType | None = error.__traceback__
     frame: FrameType | None = None
     while traceback is not None:
         frame = traceback.tb_frame
         code = frame.f_code
-        folder, file = os.path.split(code.co_filename)
-        driver = [file, traceback.tb_lineno or 0] if folder == HERE else []
+        statement = _statement(code.co_filename, traceback.tb_lineno or 0) if traceback.tb_next is None else ""
         if code.co_filename.startswith(root):
             file = os.path.relpath(code.co_filename, root).replace(os.sep, "/")
-            frames.append([file, traceback.tb_lineno or 0, code.co_name])
+            frames.append(wire.Frame(file, traceback.tb_lineno or 0, code.co_name))
             last = traceback
         traceback = traceback.tb_next
     if isinstance(error, SyntaxError) and str(error.filename).startswith(root):
-        frames.append([os.path.relpath(str(error.filename), root).replace(os.sep, "/"), error.lineno or 0, ""])
+        frames.append(
+            wire.Frame(os.path.relpath(str(error.filename), root).replace(os.sep, "/"), error.lineno or 0, "")
+        )
     try:
         message = error.msg if isinstance(error, SyntaxError) else str(error)
     except BaseException:
@@ -79,19 +82,18 @@ def describe(error: BaseException, root: str, importing: str) -> dict[str, Any]:
         message = f"{importing}.py: {message}"
     module = getattr(error, "name", None) if isinstance(error, ImportError) else None
     message = DISPATCHER.sub(r"\1()", str(message).replace(root + os.sep, "")[:2000])
+    raised = wire.Raised(
+        type=type(error).__name__[:MAX_TEXT],
+        message=message,
+        bases=tuple(base.__name__[:MAX_TEXT] for base in type(error).__mro__[:20]),
+        frames=(*frames[:8], *frames[8:][-8:]),
+        statement=statement,
+        module=module[:MAX_TEXT] if isinstance(module, str) else "",
+    )
     try:
-        met = Step(last, frame, message, root).facts(error)
+        return Step(last, frame, message, root).facts(error, raised)
     except Exception:  # an explanation less, whatever stands in the submission's frames
-        met = {}
-    return {
-        "type": type(error).__name__[:100],
-        "bases": [base.__name__[:100] for base in type(error).__mro__][:20],
-        "message": message,
-        "frames": frames[:8] + frames[8:][-8:],
-        "driver": driver,  # where it was raised, if by a line of an exercise and not of the submission
-        "module": module if isinstance(module, str) else None,
-        **met,
-    }
+        return raised
 
 
 class Step:
@@ -109,18 +111,17 @@ class Step:
             self.lines, self.nodes = _parsed(step.tb_frame.f_code.co_filename)
             self.find(step)
 
-    def facts(self, error: BaseException) -> dict[str, Any]:
-        """The expression that raised, what met in it, the name that is not there, and the function that was called."""
-        values = [[self.text(node), *_shown(value)] for node, value in islice(self.values(), MOST_VALUES)]
-        expression = self.text(self.node) if self.exact and self.node is not None else ""
-        missing, names = self.missing(error) or ({}, [])
-        return {
-            "expression": expression,
-            "values": values,
-            "missing": missing,
-            "near": near(missing["name"], names, missing["whose"] == "student") if missing else [],
-            "call": self.call(),
-        }
+    def facts(self, error: BaseException, raised: wire.Raised) -> wire.Raised:
+        """Add the expression that raised, what met in it, the name that is not there, and the function it calls."""
+        values = [wire.Operand(self.text(node), *_shown(value)) for node, value in islice(self.values(), MOST_VALUES)]
+        missing, names = self.missing(error) or (wire.Missing(), [])
+        return raised._replace(
+            expression=self.text(self.node) if self.exact and self.node is not None else "",
+            values=tuple(values),
+            missing=missing,
+            near=near(missing.name, names, missing.whose == "student") if missing.name else (),
+            call=self.call(),
+        )
 
     def text(self, node: ast.AST) -> str:
         if not hasattr(node, "lineno"):
@@ -242,7 +243,7 @@ class Step:
 
     # What is not there, and what was called.
 
-    def missing(self, error: BaseException) -> tuple[dict[str, str], list[Any]] | None:
+    def missing(self, error: BaseException) -> tuple[wire.Missing, list[Any]] | None:
         """The name that is not there, of what and whose that is; and the names that are there."""
         name = re.search(
             r"has no attribute '(\w+)'|cannot import name '(\w+)'|name '(\w+)' is not defined", self.message
@@ -258,10 +259,10 @@ class Step:
             names = [*self.frame.f_locals, *self.frame.f_globals, *vars(builtins)]
             if name[3] in _names(self.frame.f_locals.get("self")):
                 names.insert(0, f"self.{name[3]}")
-            return {"name": name[3], "of": "", "kind": "name", "whose": ""}, names
+            return wire.Missing(name[3], kind="name"), names
         if not name or thing is UNKNOWN or thing is METHOD or thing is None:
             return None
-        return {"name": name[1] or name[2], **self.what(thing)}, _names(thing)
+        return wire.Missing(name[1] or name[2], *self.what(thing)), _names(thing)
 
     def named(self) -> Any:
         """The module or object that a message names, where Python itself does not keep it (before 3.10)."""
@@ -271,10 +272,10 @@ class Step:
         things = self.last.f_locals.values() if match and self.last else ()
         return next((thing for thing in things if match and _name(type(thing)) == match[1]), UNKNOWN)
 
-    def call(self) -> dict[str, Any] | None:
+    def call(self) -> wire.Callee:
         """The function that the expression calls: its name there, whose it is, and its signature if known."""
         if not isinstance(self.node, ast.Call):
-            return None
+            return wire.Callee()
         function, callee = self.value(self.node.func), self.node.func
         base = self.value(callee.value) if isinstance(callee, ast.Attribute) else UNKNOWN
         if function is METHOD:
@@ -284,16 +285,16 @@ class Step:
         else:
             whose = self.owner(base if type(base) is ModuleType else function)
         if function is UNKNOWN:
-            return None
+            return wire.Callee()
         signature = _signature(function, self.text(callee)) if whose in ("numpy", "python") else ""
-        return {"function": self.text(callee), "whose": whose, "signature": signature}
+        return wire.Callee(self.text(callee), whose, signature)
 
-    def what(self, thing: Any) -> dict[str, str]:
+    def what(self, thing: Any) -> tuple[str, str, str]:
         """What a thing is called, of which kind it is, and whose."""
         if type(thing) is ModuleType:
-            return {"of": str(attributes(thing).get("__name__")), "kind": "module", "whose": self.owner(thing)}
+            return str(attributes(thing).get("__name__")), "module", self.owner(thing)
         kind = thing if isinstance(thing, type) else type(thing)
-        return {"of": _name(kind), "kind": "class" if kind is thing else "object", "whose": self.owner(kind)}
+        return _name(kind), "class" if kind is thing else "object", self.owner(kind)
 
     def owner(self, thing: Any) -> str:
         """Whose a module, class or function is: the student's, the grader's, NumPy's or Python's."""
@@ -343,7 +344,7 @@ def attributes(thing: Any) -> Any:
     return {}
 
 
-def near(name: str, names: Iterable[Any], beginning: bool) -> list[str]:
+def near(name: str, names: Iterable[Any], beginning: bool) -> tuple[str, ...]:
     """The names that are most like one: alike in most letters or, if that is to count, with the same beginning."""
     found = []
     matcher = difflib.SequenceMatcher(None, "", name.lower())
@@ -356,7 +357,7 @@ def near(name: str, names: Iterable[Any], beginning: bool) -> list[str]:
             alike = 1.0
         if alike >= ALIKE or (beginning and len(name) > LONG and other.startswith(name[:LONG])):
             found.append((-alike, other[:MAX_TEXT]))
-    return [other for _, other in sorted(set(found))[:2]]
+    return tuple(other for _, other in sorted(set(found))[:2])
 
 
 def _signature(function: Any, name: str) -> str:
@@ -389,12 +390,28 @@ def _name(kind: type) -> str:
     return str(vars(type)["__name__"].__get__(kind))[:MAX_TEXT]
 
 
+def _source(file: str) -> str:
+    with open(file, encoding="utf-8", errors="replace") as opened:
+        return opened.read()
+
+
+SOURCES = {  # of the exercises, read before the fences close
+    path: _source(path) for path in (os.path.join(HERE, name) for name in os.listdir(HERE)) if path.endswith(".py")
+}
+
+
 @cache
 def _parsed(file: str) -> tuple[list[bytes], list[ast.AST]]:
     """The lines of a file, and the nodes of its tree: many exercises may raise in it."""
-    with open(file, encoding="utf-8", errors="replace") as opened:
-        source = opened.read()
+    source = SOURCES[file] if file in SOURCES else _source(file)
     return source.encode().split(b"\n"), list(ast.walk(ast.parse(source)))
+
+
+def _statement(file: str, line: int) -> str:
+    """The statement on this line of a file of this folder's, or nothing."""
+    nodes = _parsed(file)[1] if file in SOURCES else []
+    simple = [node for node in nodes if isinstance(node, ast.stmt) and not hasattr(node, "body")]
+    return next((ast.unparse(node) for node in simple if node.lineno <= line <= (node.end_lineno or 0)), "")
 
 
 def _place(node: Any) -> tuple[int, int, int, int]:
@@ -409,7 +426,7 @@ def _within(node: ast.AST) -> Iterator[ast.AST]:
             yield from _within(child)
 
 
-def _shown(value: Any) -> tuple[str, list[int] | None]:
+def _shown(value: Any) -> tuple[str, tuple[int, ...] | None]:
     """What a value is, in a word or a number, and its shape if it is an array."""
     kind = type(value)
     if value is UNKNOWN:
@@ -417,7 +434,7 @@ def _shown(value: Any) -> tuple[str, list[int] | None]:
     if value is METHOD or kind is MethodType:
         return "method", None
     if kind is np.ndarray:
-        return str(value.dtype)[:20], list(value.shape)[:MOST_VALUES]
+        return str(value.dtype)[:20], value.shape[:MOST_VALUES]
     if kind in (bool, int, float) and abs(value) < 1e9:
         return f"{value:.6g}" if kind is float else str(value), None
     if kind in (list, tuple, dict):

@@ -13,7 +13,10 @@ import signal
 import sys
 from importlib.machinery import PathFinder
 from types import SimpleNamespace
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from sandbox.wire import Answer, Folders, Request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAX_PRINTED = 64 << 10  # characters of an exercise's output that are kept; the rest is dropped
@@ -93,15 +96,16 @@ def serve(loaded: SimpleNamespace, numpy_home: str, requests: BinaryIO, answers:
     start = wire.receive(requests)
     if start is None:
         return
-    root, python_folders = start.header["root"], list(sys.path)
+    folders: Folders = start.header
+    root, python_folders = folders["root"], list(sys.path)
     sys.path += [os.path.join(root, "mytorch"), os.path.join(root, "hw1"), root]
-    work = start.header["work"]
+    work = folders["work"]
     os.chdir(work)
-    log = os.open(start.header["log"], os.O_WRONLY | os.O_APPEND)
+    log = os.open(folders["log"], os.O_WRONLY | os.O_APPEND)
     for standard in (1, 2):
         os.dup2(log, standard)
     if hasattr(faulthandler, "register"):  # asked by the grader, before it ends a child that hangs
-        stack = os.open(start.header["stack"], os.O_WRONLY | os.O_APPEND)
+        stack = os.open(folders["stack"], os.O_WRONLY | os.O_APPEND)
         faulthandler.register(signal.SIGUSR1, file=stack, all_threads=False)
 
     def stage(name: str) -> None:
@@ -125,22 +129,24 @@ def serve(loaded: SimpleNamespace, numpy_home: str, requests: BinaryIO, answers:
         inputs = {
             name: np.ndarray(blob.shape, blob.dtype, bytearray(blob.data)) for name, blob in request.blobs.items()
         }
-        course.broken = request.header["broken"]
+        asked: Request = request.header
+        course.broken = asked["broken"]
         course.importing = ""
-        header: dict[str, Any] = {"id": request.header["id"], "values": {}}
+        answer: Answer = {"id": asked["id"]}
         blobs = {}
         try:
-            how: Any = "raise" if request.header["strict"] else "warn"
+            how: Any = "raise" if asked["strict"] else "warn"
             with np.errstate(over=how, divide=how, invalid=how):
-                values = exercises.run(request.header["exercise"], course, inputs)
+                values = exercises.run(asked["exercise"], course, inputs)
         except BaseException as error:
-            header["raised"] = loaded.frames.describe(error, root, course.importing)
+            answer["raised"] = loaded.frames.describe(error, root, course.importing)
         else:
+            answer["values"] = {}
             for name, value in values.items():
-                header["values"][name], blob = plain(value, np, wire)
+                answer["values"][name], blob = plain(value, np, wire)
                 if blob is not None:
                     blobs[name] = blob
-        wire.send(answers, header, blobs)
+        wire.send(answers, answer, blobs)
 
 
 def own_channel() -> tuple[BinaryIO, BinaryIO]:

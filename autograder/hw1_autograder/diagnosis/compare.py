@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sandbox import wire
-from sandbox.process import Outcome
+from sandbox.answers import Outcome
 
 RTOL = 1e-5  # of the largest entry: right code never fails on an entry near zero
 FLOOR = 1e-6  # stands for the largest entry where that is smaller: a bias below batch norm has the gradient 0

@@ -6,19 +6,19 @@ Everything said here is read off the exception and the submission's files.
 from __future__ import annotations
 
 import ast
-import os
 import re
 import sys
-from typing import Any
+from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from diagnosis import modules, names, shapes
-from sandbox.process import Outcome
+from sandbox.answers import Outcome
 from sandbox.submission import Submission
+from sandbox.wire import Frame, Raised
 
 Arrays = dict[str, np.ndarray]
-CHILD = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "child")
 
 NOT_IMPLEMENTED = "NotImplemented is no exception (NotImplementedError is), and the body is still to be written"
 
@@ -91,7 +91,7 @@ def unstarted(outcome: Outcome, submission: Submission) -> bool:
     if outcome.ended != "raised":
         return False
     code = code_of(outcome, submission)
-    return "NotImplementedError" in outcome.raised["bases"] or bool(re.match(r"raise NotImplemented\b", code))
+    return "NotImplementedError" in outcome.raised.bases or bool(re.match(r"raise NotImplemented\b", code))
 
 
 def ending(outcome: Outcome, deadline: float) -> str:
@@ -107,9 +107,9 @@ def ending(outcome: Outcome, deadline: float) -> str:
 
 def code_of(outcome: Outcome, submission: Submission) -> str:
     """The student's line that raised, or nothing."""
-    if not outcome.raised.get("frames"):
+    if not outcome.raised.frames:
         return ""
-    file, number, _ = outcome.raised["frames"][-1]
+    file, number, _ = outcome.raised.frames[-1]
     lines = submission.source(file)
     return lines[number - 1].strip()[:100] if 0 < number <= len(lines) else ""
 
@@ -120,15 +120,15 @@ def exception(outcome: Outcome, submission: Submission, inputs: Arrays | None = 
     With the inputs of an exercise that builds a network, its constructor call is told where the sizes matter.
     """
     raised = outcome.raised
-    kind, message = raised["type"], _message(raised)
+    kind, message = raised.type, _message(raised)
     code = code_of(outcome, submission)
     place = ""
-    if raised["frames"]:
-        file, number, _ = raised["frames"][-1]
+    if raised.frames:
+        file, number, _ = raised.frames[-1]
         place = f"{file}, line {number}: " + (f"`{code}`: " if code else "")
     if kind == "Broken":
         return f"{names.file_of(message)} can't be imported: see the problem above that first needed it"
-    if kind == "ModuleNotFoundError" and raised["module"]:
+    if kind == "ModuleNotFoundError" and raised.module:
         return place + modules.unknown(raised, submission)
     if kind == "NotBuilt":
         return message + _constructed(inputs)
@@ -138,13 +138,13 @@ def exception(outcome: Outcome, submission: Submission, inputs: Arrays | None = 
     said = f"{kind}: {message}" if message else kind
     if asked := _asked(raised):
         said += f" (when `{asked}` was called)" if asked.endswith(")") else f" (when `{asked}` was read)"
-    if line := _caller(raised["frames"], submission):
+    if line := _caller(raised.frames, submission):
         said += f" (called at {line})"
     if kind == "SyntaxError" and "null bytes" not in message:
         known += f" (Python {sys.version_info[0]}.{sys.version_info[1]} here)"
     if kind == "IndexError":
         known += _constructed(inputs)
-    sentences = [shapes.met(raised, code) if raised["frames"] else "", known]
+    sentences = [shapes.met(raised, code) if raised.frames else "", known]
     return ". ".join([f"{place}{said}".rstrip("."), *(_capital(text) for text in sentences if text)])
 
 
@@ -153,36 +153,36 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
 
 
-def _message(raised: dict[str, Any]) -> str:
+def _message(raised: Raised) -> str:
     """The message without NumPy's signatures of ufuncs; a function of the grader's under the name that it was given."""
-    message = re.sub(r",? with gufunc signature \S+(?= )", "", raised["message"])
+    message = re.sub(r",? with gufunc signature \S+(?= )", "", raised.message)
     message = re.sub(r"gufunc core with signature \S+ requires", "needs", message)
-    if name := raised.get("call", {}).get("function"):
+    if name := raised.call.function:
         message = re.sub(r"(?:[\w.<>]*<locals>\.[\w<>]+|<lambda>)\(\)", lambda _: f"{name}()", message)
     return " ".join(message.split())[:600]
 
 
-def _explained(raised: dict[str, Any], submission: Submission, inputs: Arrays | None) -> tuple[str, str]:
+def _explained(raised: Raised, submission: Submission, inputs: Arrays | None) -> tuple[str, str]:
     """Where what is not there belongs, and what the facts say of an exception: the most particular that is known."""
     owner, known = names.absent(raised, submission)
     if owner or known:
         return owner, known
     if known := names.nothing(raised, submission):
         return "", known
-    if raised["type"] == "TypeError":
+    if raised.type == "TypeError":
         owner, known = names.called(raised, submission)
         if owner or known:
-            return owner if not raised["frames"] else "", known
-    if raised["type"] == "BdbQuit":
+            return owner if not raised.frames else "", known
+    if raised.type == "BdbQuit":
         return "", names.breakpoints(submission)
-    if known := shapes.clash(raised, inputs, lambda text: names.made(text, raised["frames"], submission)):
+    if known := shapes.clash(raised, inputs, lambda text: names.made(text, raised.frames, submission)):
         return "", known
-    kind, message = raised["type"], raised["message"]
+    kind, message = raised.type, raised.message
     rows = ((name, pattern, text) for name, pattern, text in KNOWN_EXCEPTIONS if re.fullmatch(name, kind))
     return "", next((text for _, pattern, text in rows if re.search(pattern, message)), "")
 
 
-def _caller(frames: list[list[Any]], submission: Submission) -> str:
+def _caller(frames: Sequence[Frame], submission: Submission) -> str:
     """The line of another file from which the file that raised was called, or nothing."""
     files = [file for file, _, _ in frames]
     outer = next((frame for frame in reversed(frames) if frame[0] != files[-1]), None)
@@ -193,17 +193,17 @@ def _caller(frames: list[list[Any]], submission: Submission) -> str:
     return f"{outer[0]}, line {outer[1]}: `{code}`"
 
 
-def _asked(raised: dict[str, Any]) -> str:
+def _asked(raised: Raised) -> str:
     """What the homework asked of the submission's object when it failed: `backward(delta)`, `dW`, or nothing."""
-    driver, message = raised.get("driver", []), raised["message"]
-    if not driver or raised["frames"] or message.startswith("module") or not re.fullmatch(r"\w+\.py", driver[0]):
+    if not raised.statement or raised.frames or raised.message.startswith("module"):
         return ""
-    with open(os.path.join(CHILD, driver[0]), encoding="utf-8") as file:
-        tree = ast.parse(file.read())
-    lines = [node for node in ast.walk(tree) if isinstance(node, ast.stmt) and not hasattr(node, "body")]
-    line = [node for node in lines if node.lineno <= driver[1] <= (node.end_lineno or 0)]
-    parts = list(ast.walk(line[0])) if line else []
-    calls = [node for node in parts if isinstance(node, ast.Call)]
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):  # the submission's process may send any text
+        calls = [node for node in ast.walk(ast.parse(raised.statement)) if isinstance(node, ast.Call)]
+        return _asked_by(calls, raised.message)
+    return ""
+
+
+def _asked_by(calls: list[ast.Call], message: str) -> str:
     if match := names.MISSING.search(message):
         for call in calls:
             if isinstance(call.func, ast.Attribute) and call.func.attr == match[1]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import sys
-from typing import Any
 
 import numpy as np
 
 from diagnosis.names import OWN_MODULES, file_of
 from sandbox.submission import Submission
+from sandbox.wire import Raised
 
 # What left the standard library, and in which version.
 GONE = {
@@ -28,9 +28,9 @@ RENAMED = {
 }
 
 
-def unknown(raised: dict[str, Any], submission: Submission) -> str:
+def unknown(raised: Raised, submission: Submission) -> str:
     """Why there is no module of that name."""
-    module = raised["module"]
+    module = raised.module
     name = module.partition(".")[0]
     if name == "numpy" and module != name:
         return f"NumPy {np.__version__} has no {module}: that part of NumPy is gone, or was never there"

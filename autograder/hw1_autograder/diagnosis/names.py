@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from diagnosis.compare import article
 from sandbox.submission import Submission
+from sandbox.wire import Frame, Raised
 
 OWN_MODULES = dict.fromkeys(("activation", "loss", "linear", "batchnorm"), "mytorch") | {"hw1": "hw1", "mc": "hw1"}
 INIT_FUNCTIONS = {"weight_init_fn": "(in_feature, out_feature)", "bias_init_fn": "(out_feature)"}
@@ -36,20 +37,20 @@ def file_of(module: str) -> str:
     return f"{OWN_MODULES[module]}/{module}.py" if module in OWN_MODULES else module
 
 
-def absent(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
+def absent(raised: Raised, submission: Submission) -> tuple[str, str]:
     """For a name that is not there: the place that should have it, and what is known of it."""
-    missing, message = raised.get("missing", {}), raised["message"]
-    if not missing:
+    missing, message = raised.missing, raised.message
+    if not missing.name:
         return "", ""
-    name, of, whose, near = missing["name"], missing["of"], missing["whose"], raised["near"]
-    if missing["kind"] == "name":
+    name, of, whose, near = missing.name, missing.of, missing.whose, list(raised.near)
+    if missing.kind == "name":
         return "", _undefined(name, near, raised, submission)
-    if whose == "student" and missing["kind"] == "module":
+    if whose == "student" and missing.kind == "module":
         file = file_of(of.rpartition(".")[2])
-        return ("" if raised["frames"] else file), _not_at_top(name, file, near, submission)
+        return ("" if raised.frames else file), _not_at_top(name, file, near, submission)
     if whose == "student":
         file, _ = definition("class", of, submission)
-        place = f"{file}, class {of}" if file and not raised["frames"] else ""
+        place = f"{file}, class {of}" if file and not raised.frames else ""
         lines = setters(submission, f"self.{name}", of) if file else []
         later = [line for line in lines if not line.code.endswith("= None")]
         if later and any(line.function == "__init__" for line in later):
@@ -57,20 +58,20 @@ def absent(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
         elif not later:
             near = near or _written(name, of, submission)
         said = [f"line {line.line} of {line.file} sets it{_reached(line)}" for line in later[:1]]
-        said += [_meant(f"the {missing['kind']} has", near)] if near else []
-        if not said and file and missing["kind"] == "object" and not raised["driver"]:
+        said += [_meant(f"the {missing.kind} has", near)] if near else []
+        if not said and file and missing.kind == "object" and not raised.statement:
             said = [f"no line of {of}'s sets `self.{name}`"]
         return place, " ".join(text[:1].upper() + text[1:] for text in said)
     if "deprecated" in message or "removed" in message or "Did you mean" in message:
         return "", ""  # NumPy and Python say what to do
     if of in ("method", "function", "builtin_function_or_method"):
-        base = raised["values"][0][0] if raised["values"] else "it"
+        base = raised.values[0].text if raised.values else "it"
         return "", f"`{base}` is a {of.partition('_')[0]}: are its brackets missing?"
     if of == "tuple" and hasattr(list, name):
         return "", "a tuple can't be changed; a list made of it can"
     if version := GONE.get(f"{of}.{name}"):
         return "", f"that left the standard library in Python {version}"
-    if missing["kind"] == "module":
+    if missing.kind == "module":
         library = "NumPy" if whose == "numpy" else f"the standard library's {of}"
         return "", _meant(f"{library} has", near) or f"{library} has no {name}"
     thing = "a NumPy array" if of == "ndarray" else article(of)
@@ -83,15 +84,15 @@ def _reached(line: Setter) -> str:
     return f", in {line.function}: was that called before?"
 
 
-def called(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
+def called(raised: Raised, submission: Submission) -> tuple[str, str]:
     """For arguments that don't fit: the function's place if it is the student's, and its signature if it is not."""
-    match, call = SIGNATURE.search(raised["message"]), raised.get("call", {})
+    match, call = SIGNATURE.search(raised.message), raised.call
     if not match:
         return "", ""
-    if call and call["whose"] in ("numpy", "python"):
-        owner = "NumPy's" if call["whose"] == "numpy" else "Python's"
-        return "", f"`{call['function']}` is {owner}" + (f": {call['signature']}" if call["signature"] else "")
-    init = next((name for name in INIT_FUNCTIONS if call and call["function"].endswith(name)), "")
+    if call.whose in ("numpy", "python"):
+        owner = "NumPy's" if call.whose == "numpy" else "Python's"
+        return "", f"`{call.function}` is {owner}" + (f": {call.signature}" if call.signature else "")
+    init = next((name for name in INIT_FUNCTIONS if call.function.endswith(name)), "")
     if init:
         return "", f"{init} is called as {init}{INIT_FUNCTIONS[init]}"
     if not match[2]:
@@ -111,24 +112,24 @@ def called(raised: dict[str, Any], submission: Submission) -> tuple[str, str]:
     )
 
 
-def nothing(raised: dict[str, Any], submission: Submission) -> str:
+def nothing(raised: Raised, submission: Submission) -> str:
     """For an exception about None: what is None, and which lines of the student's would have set it."""
-    if "None" not in raised["message"] and "gufunc core" not in raised["message"]:
+    if "None" not in raised.message and "gufunc core" not in raised.message:
         return ""
-    values = raised.get("values", [])
+    values = raised.values
     found = [text for text, kind, _ in values if kind == "NoneType"]
     unknown = [text for text, kind, _ in values if not kind]
-    if not found and len(unknown) == 1 and re.match(r"[\w.\[\]]+\(", unknown[0]) and raised.get("expression"):
+    if not found and len(unknown) == 1 and re.match(r"[\w.\[\]]+\(", unknown[0]) and raised.expression:
         return f"`{unknown[0]}` is None: what is called there returns nothing"
-    if not found or not raised["frames"]:
+    if not found or not raised.frames:
         return ""
     said: dict[str, list[str]] = {}
     for text in dict.fromkeys(found[:2]):
-        said.setdefault(_since(text, raised["frames"], submission), []).append(f"`{text}`")
+        said.setdefault(_since(text, raised.frames, submission), []).append(f"`{text}`")
     return "; ".join(f"{' and '.join(t)} {'is' if len(t) == 1 else 'are'} None{since}" for since, t in said.items())
 
 
-def _since(text: str, frames: list[Any], submission: Submission) -> str:
+def _since(text: str, frames: Sequence[Frame], submission: Submission) -> str:
     """Where what is None would have been set, or nothing."""
     file, line, function = frames[-1]
     owner, _, attribute = re.sub(r"\[.*\]$", "", text).rpartition(".")
@@ -156,14 +157,14 @@ def _since(text: str, frames: list[Any], submission: Submission) -> str:
     return _since(handed, callers, submission) if handed else ""
 
 
-def _handed(name: str, callers: list[Any], submission: Submission) -> str:
+def _handed(name: str, callers: Sequence[Frame], submission: Submission) -> str:
     """The caller's own name for an argument, where its line hands over one of the same name."""
     file, line, _ = callers[-1]
     code = submission.source(file)[line - 1] if 0 < line <= len(submission.source(file)) else ""
     return name if re.search(rf"\(.*\b{re.escape(name)}\b.*\)", code) else ""
 
 
-def made(text: str, frames: list[Any], submission: Submission) -> str:
+def made(text: str, frames: Sequence[Frame], submission: Submission) -> str:
     """The code that a value is made by: the one line that sets a local name, or the expression itself."""
     if not text.isidentifier() or not frames:
         return text
@@ -281,9 +282,9 @@ def _class_at(file: str, line: int, submission: Submission) -> str:
     return around[-1] if around else ""
 
 
-def _undefined(name: str, near: list[str], raised: dict[str, Any], submission: Submission) -> str:
+def _undefined(name: str, near: list[str], raised: Raised, submission: Submission) -> str:
     file, _ = definition("class", name, submission)
-    if file and raised["frames"] and file != raised["frames"][-1][0]:
+    if file and raised.frames and file != raised.frames[-1].file:
         return f"{name} is in {file}: is it imported?"
     if near:
         return _meant("there is", near)

@@ -16,7 +16,7 @@ import numpy as np
 
 from diagnosis.compare import Mismatch
 from homework import stored
-from sandbox.process import Outcome
+from sandbox.answers import Outcome
 from sandbox.wire import is_kept
 
 SAMPLES = 6
@@ -52,8 +52,8 @@ class Hint(NamedTuple):
 def signature(outcome: Outcome, mismatches: list[Mismatch]) -> Signature:
     """The signature of an exercise's outcome; empty if all is right, or nothing is to be compared."""
     if outcome.ended == "raised":
-        file = outcome.raised["frames"][-1][0] if outcome.raised["frames"] else ""
-        said = f"{file}: {outcome.raised['type']}: {outcome.raised['message']}"[:120]
+        file = outcome.raised.frames[-1].file if outcome.raised.frames else ""
+        said = f"{file}: {outcome.raised.type}: {outcome.raised.message}"[:120]
         return {"raised": Trace(said, (0.0,) * SAMPLES)}
     traces = {}
     for mismatch in mismatches:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from diagnosis.compare import article
+from sandbox.wire import Operand, Raised
 
 Shape = tuple[int, ...]
 Arrays = dict[str, np.ndarray]
@@ -16,7 +16,7 @@ REDUCTIONS = re.compile(r"\b(?:sum|mean|a?max|a?min|var|std|prod|norm)\(")
 FULL = re.compile(r"\((?:\d+,?)*\)")
 
 
-def met(raised: dict[str, Any], code: str) -> str:
+def met(raised: Raised, code: str) -> str:
     """One clause on the values in the expression: "in `x - a`, x is (13, 10) and a is (13,)"; nothing if none tells."""
     parts = []
     operands = _operands(raised)
@@ -28,19 +28,19 @@ def met(raised: dict[str, Any], code: str) -> str:
             parts.append(f"{text} is {kind if _number(kind) else article(kind.replace(' of 0', ' of none'))}")
     if not parts:
         return ""
-    expression = raised.get("expression", "")
+    expression = raised.expression
     where = f"in `{expression}`, " if expression and expression != code else "there "
     return where + (" and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])} and {parts[-1]}")
 
 
-def clash(raised: dict[str, Any], inputs: Arrays | None, made: Callable[[str], str]) -> str:
+def clash(raised: Raised, inputs: Arrays | None, made: Callable[[str], str]) -> str:
     """Why two shapes can't meet, as far as they themselves show it; `made` gives the code that a value is made by."""
-    message = raised["message"]
+    message = raised.message
     operands = _operands(raised)
     pair = [(text, shape) for text, _, shape in operands if shape is not None][:2]
     if len(operands) == len(pair) == 1:  # one array met itself
         pair *= 2
-    if len(pair) < 2 or not raised.get("expression"):
+    if len(pair) < 2 or not raised.expression:
         pair = []
     if "output operand" in message:
         return "an update in place keeps the shape of what stands on the left"
@@ -95,13 +95,13 @@ def layers(inputs: Arrays) -> dict[int, str]:
     return {size: text for size, text in named if sizes.count(size) == 1 and size not in rows}
 
 
-def _operands(raised: dict[str, Any]) -> list[tuple[str, str, Shape | None]]:
+def _operands(raised: Raised) -> list[Operand]:
     """The values that met; where two shapes of the message are those of two operands, unknown ones get theirs."""
-    operands: list[tuple[str, str, Shape | None]] = list(raised.get("values", []))
-    shapes = [tuple(map(int, re.findall(r"\d+", text))) for text in FULL.findall(raised["message"])]
-    told = len(shapes) == 2 and len(operands) >= 2 and re.search(r"shapes? \(", raised["message"])
+    operands = list(raised.values)
+    shapes = [tuple(map(int, re.findall(r"\d+", text))) for text in FULL.findall(raised.message)]
+    told = len(shapes) == 2 and len(operands) >= 2 and re.search(r"shapes? \(", raised.message)
     if told and all(kind == "" or shape == other for (_, kind, shape), other in zip(operands, shapes)):
-        return [(text, kind, shape) for (text, kind, _), shape in zip(operands, shapes)]
+        return [Operand(text, kind, shape) for (text, kind, _), shape in zip(operands, shapes)]
     return operands
 
 
@@ -109,9 +109,9 @@ def _number(kind: str) -> bool:
     return bool(re.fullmatch(r"-?[\d.e+-]+|True|False|inf|nan", kind))
 
 
-def _tells(kind: str, raised: dict[str, Any]) -> bool:
+def _tells(kind: str, raised: Raised) -> bool:
     """Whether a value that is no array has to do with the message."""
-    message = raised["message"]
+    message = raised.message
     if _number(kind):
         return "index" in message or "broadcast" in message or "shape" in message
     if kind.startswith(("list of", "tuple of", "dict of")):

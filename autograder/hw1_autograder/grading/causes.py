@@ -20,7 +20,8 @@ from grading.run import BESIDES, Verdict
 from grading.verdicts import Grading, Result, evidence
 from homework import cases
 from homework.problems import BY_KEY
-from sandbox.process import Outcome
+from sandbox.answers import Outcome
+from sandbox.wire import Raised
 
 # The layer's method that a problem of its own is about. Batch norm has none: it is asked by two probes, by itself.
 PARTS = {
@@ -192,7 +193,7 @@ class Causes:
 
     def _add_batchnorm(self, key: str, result: Result, mismatches: list[Mismatch]) -> None:
         if result.outcome.ended == "raised" or mismatches:
-            within = [function for _, _, function in result.outcome.raised.get("frames", [])]
+            within = [function for _, _, function in result.outcome.raised.frames]
             backward = "backward" in within or (mismatches and mismatches[0].quantity in BACKWARD)
             self.layers.setdefault("BatchNorm.backward" if backward else "BatchNorm.forward", key)
             said = self._said(key, result, mismatches)
@@ -253,10 +254,10 @@ class Causes:
         self.experiments.given[key] = {EMPTY}
         again = self.experiments.run(key, frozenset(self.layers))
         raised = again.result.outcome.raised if again else outcome.raised
-        stays = raised.get("frames", [])[-1:] == outcome.raised["frames"][-1:]
+        stays = raised.frames[-1:] == outcome.raised.frames[-1:]
         if stays:
             self.experiments.given[key].clear()
-        if stays and raised["type"] != "IndexError":
+        if stays and raised.type != "IndexError":
             return []
         said = "bn_layers is not set where there is no batch norm (num_bn_layers=0): with an empty list this line runs"
         if stays:
@@ -297,7 +298,7 @@ class Causes:
         said = []
         if deviation and not (method == "MLP.step" and mismatches):
             said.append(deviation.sentence if raised else self._at(deviation.place) + deviation.sentence)
-        if raised and result.outcome.raised["type"] == "Broken":  # its import ended an earlier process
+        if raised and result.outcome.raised.type == "Broken":  # its import ended an earlier process
             return [Fault(self.wrong[key].reason, place=_where(self.grading.results[key].outcome))]
         if raised:
             said.append(self._said(key, result))
@@ -429,12 +430,12 @@ def _where(outcome: Outcome) -> list[Any]:
     return _place(outcome.raised)
 
 
-def _place(raised: dict[str, Any]) -> list[Any]:
+def _place(raised: Raised) -> list[Any]:
     """What was raised where; the message, without one exercise's sizes, counts only where there is no place."""
-    if not raised:
+    if not raised.type:
         return []
-    if raised["type"] == "Broken":  # the import that ended an earlier process
-        return ["import", raised["message"]]
-    if raised["type"] == "ModuleNotFoundError":  # whoever imports it
-        return [raised["type"], raised["module"]]
-    return [raised["type"], raised["frames"][-1:], "" if raised["frames"] else re.sub(r"\d+", "", raised["message"])]
+    if raised.type == "Broken":  # the import that ended an earlier process
+        return ["import", raised.message]
+    if raised.type == "ModuleNotFoundError":  # whoever imports it
+        return [raised.type, raised.module]
+    return [raised.type, raised.frames[-1:], "" if raised.frames else re.sub(r"\d+", "", raised.message)]

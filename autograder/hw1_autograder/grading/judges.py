@@ -16,7 +16,8 @@ from grading import training_rules
 from homework import cases, stored
 from homework.problems import BY_KEY
 from sandbox import wire
-from sandbox.process import GraderError, Outcome, Sandbox
+from sandbox.answers import Outcome
+from sandbox.process import GraderError, Sandbox
 
 Arrays = dict[str, np.ndarray]
 ANSWERS = [f"question_{i}" for i in range(1, 6)]
@@ -91,7 +92,7 @@ class Solution:
                 digested = {"digest": np.array(digest(expected))} if key == "multiple_choice" else expected
                 self._cases[key] = inputs, digested
             elif key in BY_KEY or outcome.ended != "raised":
-                raise GraderError(_no_values(key, outcome.raised.get("type", outcome.ended)))
+                raise GraderError(_no_values(key, outcome.raised.type))
 
     def case(self, key: str) -> tuple[Arrays, Arrays]:
         if key not in self._cases:

@@ -14,7 +14,7 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 from diagnosis.compare import RTOL, array_of, blob_of
-from sandbox.process import Outcome
+from sandbox.answers import Outcome
 
 Arrays = dict[str, np.ndarray]
 

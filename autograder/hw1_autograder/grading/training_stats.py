@@ -11,7 +11,8 @@ from grading.settings import MNIST, Settings
 from grading.training_rules import DASH, ONCE, Answer
 from homework import mnist
 from sandbox import submission
-from sandbox.process import GraderError, Outcome
+from sandbox.answers import Outcome
+from sandbox.process import GraderError
 from sandbox.workplace import Workplace
 
 ROWS = {"train": 240, "val": 60, "test": 50}  # images of MNIST
@@ -49,7 +50,7 @@ def watch(settings: Settings, workplace: Workplace) -> dict[str, Answer]:
 
     def ended(outcome: Outcome) -> str:
         if exceptions.unstarted(outcome, files):
-            return f"not started: {' '.join(outcome.raised['message'].split())[:200]}"
+            return f"not started: {' '.join(outcome.raised.message.split())[:200]}"
         if outcome.ended == "raised":
             return exceptions.exception(outcome, files)
         return exceptions.ending(outcome, settings.deadline)

@@ -16,8 +16,9 @@ from grading.judges import ANSWERS, Arrays, Judge, blobs, digest, perform
 from grading.run import Verdict
 from homework import cases
 from homework.problems import MLP, Problem, builds_on
+from sandbox.answers import Outcome
 from sandbox.ending import said
-from sandbox.process import GraderError, Outcome, Sandbox
+from sandbox.process import GraderError, Sandbox
 from sandbox.submission import Submission
 from sandbox.wire import is_kept
 
@@ -158,8 +159,8 @@ class Grading:
                 places = " and ".join(body.replace(":", ", ") for body in empty)
                 return Verdict(problem, "not started", f"still to be written: {places} does nothing yet")
         if outcome.ended == "raised":
-            hung = self._sandbox.broken.get(outcome.raised["message"]) == "timeout"
-            status = "timeout" if outcome.raised["type"] == "Broken" and hung else "error"
+            hung = self._sandbox.broken.get(outcome.raised.message) == "timeout"
+            status = "timeout" if outcome.raised.type == "Broken" and hung else "error"
             return Verdict(problem, status, exceptions.exception(outcome, self.submission, result.inputs))
         if outcome.ended != "returned":
             status = "timeout" if outcome.ended == "timeout" else "error"
@@ -188,7 +189,7 @@ class Grading:
         deadline = self.time_for(self.deadline)
         if lead.kind == "finite" and deadline > 0:
             again = self._sandbox.run(cases.CASES[key][0], blobs(result.inputs), deadline, strict=True)
-            if again.ended == "raised" and again.raised["type"] == "FloatingPointError" and again.raised["frames"]:
+            if again.ended == "raised" and again.raised.type == "FloatingPointError" and again.raised.frames:
                 said += f". It first goes wrong in {exceptions.exception(again, self.submission)}"
         return said
 
@@ -215,11 +216,11 @@ def _owner(quantity: str, key: str, inputs: Arrays) -> str:
 
 def _to_be_written(problem: Problem, outcome: Outcome) -> str:
     """What is still to be written, by the place that said so."""
-    if not outcome.raised.get("frames"):
-        return "still to be written" + (f": {outcome.raised['message']}" if outcome.raised.get("message") else "")
-    file, number, function = outcome.raised["frames"][-1]
+    if not outcome.raised.frames:
+        return "still to be written" + (f": {outcome.raised.message}" if outcome.raised.message else "")
+    file, number, function = outcome.raised.frames[-1]
     said = f"still to be written: {file}, line {number}, in {function}"
-    return f"{said}. {exceptions.NOT_IMPLEMENTED}" if outcome.raised["type"] == "TypeError" else said
+    return f"{said}. {exceptions.NOT_IMPLEMENTED}" if outcome.raised.type == "TypeError" else said
 
 
 def _choices(outcome: Outcome, expected: Arrays) -> str:

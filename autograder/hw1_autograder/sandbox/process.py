@@ -15,10 +15,10 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import IO, Any
 
 from sandbox import cleaning, ending, system, wire
+from sandbox.answers import Outcome, shown, understood
 
 SERVE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "child", "serve.py")
 DEFAULT_DEADLINE = 10.0  # seconds for one exercise
@@ -33,23 +33,6 @@ CLOSE_DEADLINE = 2.0  # seconds for the threads of a child that was killed
 ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
-
-
-@dataclass
-class Outcome:
-    """What became of one exercise.
-
-    `ended` is "returned", "raised", "timeout", "died" (the process ended) or "garbled" (it sent no message).
-    """
-
-    ended: str
-    types: dict[str, str] = field(default_factory=dict)
-    blobs: dict[str, wire.Blob] = field(default_factory=dict)
-    raised: dict[str, Any] = field(default_factory=dict)
-    detail: str = ""
-    stage: str = ""
-    printed: str = ""
-    seconds: float = 0.0
 
 
 class GraderError(Exception):
@@ -111,7 +94,7 @@ class Sandbox:
         self.memory = memory
         self._fault = ""  # why no child starts
         self.not_enforced: list[str] = []
-        self._folders: dict[str, str] = {}
+        self._folders: wire.Folders  # once `open` has named them
         self.broken: dict[str, str] = {}  # modules whose import ended a child, and how
         self._child: subprocess.Popen[bytes] | None = None
         self._told = False
@@ -124,8 +107,8 @@ class Sandbox:
     def open(self, root: str, work: str) -> None:
         """Name the folder that holds `mytorch` and `hw1`, and an empty one that the submission may write to."""
         work = os.path.realpath(work)
-        files = {name: f"{work}-{name}.txt" for name in ("log", "stack")}  # where the submission may not write
-        self._folders = {"root": os.path.realpath(root), "work": work, **files}
+        log, stack = f"{work}-log.txt", f"{work}-stack.txt"  # where the submission may not write
+        self._folders = {"root": os.path.realpath(root), "work": work, "log": log, "stack": stack}
 
     def run(self, exercise: str, blobs: dict[str, wire.Blob], deadline: float, strict: bool = False) -> Outcome:
         """Run one exercise; never raises for anything that a submission does.
@@ -135,13 +118,13 @@ class Sandbox:
         if not self._told:  # a fresh child finds nothing that was left behind
             cleaning.remove(self._folders["work"])
         os.makedirs(self._folders["work"], exist_ok=True)
-        for name in ("log", "stack"):
-            open(self._folders[name], "wb").close()
+        for file in (self._folders["log"], self._folders["stack"]):
+            open(file, "wb").close()
         self._ready()
         start = time.monotonic()
         outcome = self._exchange(exercise, blobs, start + deadline, strict)
         outcome.seconds = time.monotonic() - start
-        outcome.printed = self._read("log")
+        outcome.printed = _read(self._folders["log"])
         if outcome.ended == "timeout":
             outcome.detail = self._place()
         if outcome.ended in ("timeout", "died", "garbled"):
@@ -219,12 +202,12 @@ class Sandbox:
         ended = self._death()
         self._child.kill()
         words = " ".join(self._child.stderr.read()[-300:].decode("utf-8", "replace").split())
-        return f"{ended}: {_shown(words, 300)}" if words else ended
+        return f"{ended}: {shown(words, 300)}" if words else ended
 
     def _exchange(self, exercise: str, blobs: dict[str, wire.Blob], deadline: float, strict: bool) -> Outcome:
         stage = ""
         ticket = os.urandom(8).hex()  # an answer that was forged beforehand doesn't bear it
-        request = {"id": ticket, "exercise": exercise, "broken": self.broken, "strict": strict}
+        request: wire.Request = {"id": ticket, "exercise": exercise, "broken": self.broken, "strict": strict}
         self._requests.put((request, blobs))
         while (left := deadline - time.monotonic()) > 0:
             try:
@@ -233,7 +216,7 @@ class Sandbox:
                 continue
             if message is None:
                 return Outcome("died", stage=stage, detail=self._death())
-            outcome = _understood(message)
+            outcome = understood(message)
             if outcome is None:
                 return Outcome("garbled", stage=stage)
             if isinstance(outcome, str):
@@ -266,25 +249,26 @@ class Sandbox:
                 return ""
             time.sleep(0.01)
         place, stacks = "", []
-        for seen in self._read("stack", LOOKS << 13).split("most recent call first")[1:]:
+        for seen in _read(self._folders["stack"], LOOKS << 13).split("most recent call first")[1:]:
             frames = re.findall(r'File "(.+?)", line (\d+) in (\S+)', seen)
             stacks.append([frame for frame in frames[::-1] if frame[0].startswith(self._folders["root"])])
         for level in zip(*stacks):  # the first call first
             if len({(file, function) for file, _, function in level}) > 1:
                 break
             file, line, function = level[-1]
-            name = _shown(os.path.relpath(file, self._folders["root"]).replace(os.sep, "/"), 200)
+            name = shown(os.path.relpath(file, self._folders["root"]).replace(os.sep, "/"), 200)
             known = function.isidentifier() and function != "_"
             place = f"{name}, line {line[:7]}" + (f", in {function[:100]}" if known else "")
         return place
 
-    def _read(self, file: str, most: int = 4096) -> str:
-        """A little of what the exercise has written to the file."""
-        try:
-            with open(self._folders[file], "rb") as log:
-                return log.read(most).decode("utf-8", "replace")
-        except OSError:
-            return ""
+
+def _read(file: str, most: int = 4096) -> str:
+    """A little of what an exercise has written to the file."""
+    try:
+        with open(file, "rb") as log:
+            return log.read(most).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _tell(stream: IO[bytes], requests: queue.Queue[Any]) -> None:
@@ -309,77 +293,3 @@ def _listen(stream: IO[bytes], messages: queue.Queue[Any]) -> None:
             except OSError:
                 message = None
             messages.put(message)
-
-
-def _understood(message: Any) -> Outcome | str | None:
-    """Return what a message says: an outcome, the name of a stage, or None if it says nothing known."""
-    if not isinstance(message, wire.Message):
-        return None
-    header = message.header
-    stage, raised, types = header.get("stage"), header.get("raised"), header.get("values")
-    if isinstance(stage, str):
-        return _shown(stage, 100)
-    if isinstance(raised, dict):
-        return Outcome("raised", raised=_checked(raised))
-    if isinstance(types, dict) and len(types) <= wire.MAX_ARRAYS:
-        named = all(name.isprintable() and len(name) < 200 for name in types.keys() | message.blobs.keys())
-        if (
-            named
-            and all(isinstance(kind, str) for kind in types.values())
-            and all(map(wire.fits, message.blobs.values()))
-        ):
-            types = {name: _shown(kind, 200) for name, kind in types.items()}
-            return Outcome("returned", types=types, blobs=message.blobs)
-    return None
-
-
-def _checked(raised: dict[str, Any]) -> dict[str, Any]:
-    """The description of an exception, with every field of the type and about the size that it should have."""
-    frames = raised.get("frames")
-    checked_frames = []
-    for frame in frames if isinstance(frames, list) else []:
-        if isinstance(frame, list) and len(frame) == 3:
-            file, line, function = frame
-            if isinstance(file, str) and type(line) is int and 0 <= line < 1e6 and isinstance(function, str):
-                checked_frames.append([_shown(file, 200), line, _shown(function, 100)])
-    bases, module, driver = raised.get("bases"), raised.get("module"), raised.get("driver")
-    near = raised.get("near")
-    if not (isinstance(driver, list) and [type(part) for part in driver] == [str, int]):
-        driver = []
-    return {
-        "type": _shown(raised.get("type"), 100),
-        "message": _shown(raised.get("message"), 2000),
-        "bases": [_shown(base, 100) for base in bases[:20]] if isinstance(bases, list) else [],
-        "frames": checked_frames[:16],
-        "driver": [_shown(driver[0], 100), driver[1]] if driver else [],
-        "module": _shown(module, 100) if isinstance(module, str) else None,
-        "expression": _shown(raised.get("expression", ""), 100),
-        "values": _checked_values(raised.get("values")),
-        "missing": _checked_texts(raised.get("missing"), "name", "of", "kind", "whose"),
-        "near": [_shown(name, 100) for name in near[:2]] if isinstance(near, list) else [],
-        "call": _checked_texts(raised.get("call"), "function", "whose", "signature"),
-    }
-
-
-def _checked_values(values: Any) -> list[tuple[str, str, tuple[int, ...] | None]]:
-    """What met in an expression: the text of each operand, what it is, and its shape if it is an array."""
-    checked: list[tuple[str, str, tuple[int, ...] | None]] = []
-    for value in values[:8] if isinstance(values, list) else []:
-        if isinstance(value, list) and len(value) == 3:
-            text, kind, shape = value
-            if shape is None or (isinstance(shape, list) and all(type(n) is int and 0 <= n < 1e9 for n in shape)):
-                checked.append((_shown(text, 100), _shown(kind, 100), shape if shape is None else tuple(shape[:8])))
-    return checked
-
-
-def _checked_texts(texts: Any, *names: str) -> dict[str, str]:
-    """The texts of these names, or nothing."""
-    if not isinstance(texts, dict) or not all(isinstance(texts.get(name), str) for name in names):
-        return {}
-    return {name: _shown(texts[name], 200) for name in names}
-
-
-def _shown(text: Any, length: int) -> str:
-    """The beginning of a text, without what a terminal or an encoder would stumble over; nothing of what is no text."""
-    text = text[:length] if isinstance(text, str) else ""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)

@@ -1,7 +1,7 @@
 """Messages between the grader and the process that runs a submission: a JSON header and the bytes of arrays.
 
 Nothing is pickled, and every size is checked against a cap before a byte of it is read: what comes from a
-submission's process is data to be judged, whatever that process tries to send.
+submission's process is data to be judged, whatever that process tries to send. answers.py checks the headers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import math
 import re
 import struct
 import sys
-from typing import IO, Any, NamedTuple
+from collections.abc import Mapping
+from typing import IO, Annotated, Any, NamedTuple, Optional, TypedDict
 
 MAX_HEADER = 1 << 18
 MAX_BODY = 16 << 20
@@ -39,10 +40,107 @@ class Blob(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A header of JSON values, and named arrays."""
+    """A header of JSON values, one of the five below, and named arrays."""
 
-    header: dict[str, Any]
+    header: Any
     blobs: dict[str, Blob]
+
+
+# What the headers hold. The number in an annotation is the most characters of a text, or entries of a list, that the
+# grader reads; a whole number is smaller than it, and not negative.
+
+Word = Annotated[str, 100]
+Text = Annotated[str, 200]
+Line = Annotated[int, 10**6]
+Shape = Annotated[tuple[Annotated[int, 10**9], ...], MAX_AXES]
+ShapeOfArray = Optional[Shape]  # None for what is no array
+
+
+class Frame(NamedTuple):
+    """A step of a traceback that is in the submission: `hw1/hw1.py`, the line, and the function's name."""
+
+    file: Text
+    line: Line
+    function: Word
+
+
+class Operand(NamedTuple):
+    """A part of the expression that raised: its source, its type or value (empty if unknown), the shape of an array."""
+
+    text: Word
+    kind: Word
+    shape: ShapeOfArray
+
+
+class Missing(NamedTuple):
+    """A name that is not there: what lacks it, of which kind that is, and whose: the student's, NumPy's, Python's."""
+
+    name: Text = ""
+    of: Text = ""
+    kind: Text = ""  # "module", "class", "object", or "name" for one that is not defined
+    whose: Text = ""
+
+
+class Callee(NamedTuple):
+    """The function that the expression calls: its source, whose it is, and its arguments where it is a library's."""
+
+    function: Text = ""
+    whose: Text = ""
+    signature: Text = ""
+
+
+class Raised(NamedTuple):
+    """An exception that ended an exercise, with what met where it arose."""
+
+    type: Word = ""
+    message: Annotated[str, 2000] = ""
+    bases: Annotated[tuple[Word, ...], 20] = ()
+    frames: Annotated[tuple[Frame, ...], 16] = ()
+    statement: Annotated[str, 1000] = ""  # of the exercise, if a line of its own raised
+    module: Word = ""  # that can't be imported
+    expression: Word = ""
+    values: Annotated[tuple[Operand, ...], 8] = ()
+    missing: Missing = Missing()
+    near: Annotated[tuple[Word, ...], 2] = ()  # names that are there, and like the missing one
+    call: Callee = Callee()
+
+
+class Folders(TypedDict):
+    """The grader's first message: the submission's folder, the one it may write to, and files for what it prints."""
+
+    root: str
+    work: str
+    log: str
+    stack: str  # where Python writes down what it is doing, when asked
+
+
+class Ready(TypedDict):
+    """The answer to that: the limits that the process has set itself."""
+
+    ready: list[str]
+
+
+class Request(TypedDict):
+    """Asks for an exercise; its inputs are the message's arrays."""
+
+    id: str  # the answer bears it: one that was forged beforehand does not
+    exercise: str
+    broken: dict[str, str]  # modules whose import ended an earlier process, and how
+    strict: bool  # the first overflow, division by zero or invalid operation raises
+
+
+class Stage(TypedDict):
+    """What the process is about to do, in case that ends it: "import hw1", or nothing in particular."""
+
+    stage: Word
+
+
+class Answer(TypedDict, total=False):
+    """What became of a request: the types of the values, which are the message's arrays if they can be, or `raised`."""
+
+    id: str
+    values: dict[str, Text]
+    raised: Raised
 
 
 def is_kept(quantity: str) -> bool:
@@ -50,7 +148,7 @@ def is_kept(quantity: str) -> bool:
     return quantity.rpartition(".")[2] in KEPT
 
 
-def send(stream: IO[bytes], header: dict[str, Any], blobs: dict[str, Blob]) -> None:
+def send(stream: IO[bytes], header: Mapping[str, Any], blobs: dict[str, Blob]) -> None:
     """Write one message: length of the head, the head as JSON, then the arrays' bytes in the head's order."""
     arrays = [[name, blob.dtype, list(blob.shape), len(blob.data)] for name, blob in blobs.items()]
     head = json.dumps({"header": header, "arrays": arrays}).encode()

@@ -384,7 +384,7 @@ ROWS = [
     question(
         "forges an exception",
         f"""{FORGE}
-    raised = {{"type": 7, "message": ["no"], "frames": [[1, 2, 3], ["hw1/mc.py", 10**40, "f"]]}}
+    raised = wire.Raised(type=7, message=["no"], frames=[[1, 2, 3], ["hw1/mc.py", 10**40, "f"]])
     wire.send(answers, {{"id": request.header["id"], "raised": raised}}, {{}})
     return "a"
         """,

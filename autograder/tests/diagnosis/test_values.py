@@ -10,8 +10,9 @@ import pytest
 
 from diagnosis import exceptions, values
 from diagnosis.compare import compare
-from sandbox.process import Outcome
+from sandbox.answers import Outcome
 from sandbox.submission import Submission
+from sandbox.wire import Frame, Raised
 
 R = np.random.RandomState(3)
 X, Y = R.randn(13, 8), R.randn(13, 5)
@@ -103,9 +104,9 @@ def test_the_first_quantity_computed_leads() -> None:
 FILE = Submission({"hw1/hw1.py": b"import numpy as np\n\ndef f():\n    raise NotImplemented\n"})
 
 
-def raised(kind: str, message: str, line: int = 3, **more: Any) -> Outcome:
-    frames = [["hw1/hw1.py", line, "f"]]
-    return Outcome("raised", raised={"type": kind, "message": message, "bases": [kind], "frames": frames, **more})
+def raised(kind: str, message: str, line: int = 3, module: str = "") -> Outcome:
+    frames = (Frame("hw1/hw1.py", line, "f"),)
+    return Outcome("raised", raised=Raised(kind, message, (kind,), frames, module=module))
 
 
 @pytest.mark.parametrize(
@@ -126,14 +127,14 @@ def raised(kind: str, message: str, line: int = 3, **more: Any) -> Outcome:
     ],
 )
 def test_a_known_exception_is_explained(kind: str, message: str, words: str) -> None:
-    text = exceptions.exception(raised(kind, message, module=None), FILE)
+    text = exceptions.exception(raised(kind, message), FILE)
     assert text.startswith("hw1/hw1.py, line 3: `def f():`: ")
     assert message in text
     assert words in text
 
 
 def test_an_unknown_exception_is_quoted_alone() -> None:
-    text = exceptions.exception(raised("OSError", "odd", module=None), FILE)
+    text = exceptions.exception(raised("OSError", "odd"), FILE)
     assert text == "hw1/hw1.py, line 3: `def f():`: OSError: odd"
 
 

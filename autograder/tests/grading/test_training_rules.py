@@ -19,7 +19,7 @@ from grading.judges import blobs
 from grading.settings import MNIST, Settings
 from handins import MAX_TOTAL, body, changed, command, grade, solution, write
 from homework import cases
-from sandbox.process import Outcome
+from sandbox.answers import Outcome
 from sandbox.submission import Submission
 from sandbox.workplace import Workplace
 

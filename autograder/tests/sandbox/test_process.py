@@ -120,21 +120,28 @@ class Answerer:
         names = ("values", "raised", "stage", "id", "ready", *TEXTS)
         return {self.random.choice(names): self.junk() for _ in range(self.random.randrange(1, 4))}
 
-    def raised(self) -> dict[str, Any]:
-        names = ("type", "message", "bases", "frames", "driver", "module")
-        honest = {
-            "type": self.random.choice(
-                ("TypeError", "IndexError", "NotImplementedError", "Broken", "NotBuilt", "NameError")
+    def raised(self) -> list[Any]:
+        choice = self.random.choice
+        frames = (
+            wire.Frame("hw1/hw1.py", self.random.randrange(400), "forward"),
+            wire.Frame(choice(TEXTS), 10**5, "f"),
+        )
+        honest = wire.Raised(
+            type=choice(("TypeError", "IndexError", "NotImplementedError", "Broken", "NotBuilt", "NameError")),
+            message=choice((*TEXTS, "hw1", "name 'x' is not defined", "f() takes 1 positional argument")),
+            bases=("Exception", choice(TEXTS)),
+            frames=choice((frames, ())),
+            statement=choice((*TEXTS, "dx = layer.backward(delta)", f"f(x={'-' * 900}1)")),
+            module=choice(TEXTS),
+            expression="x @ W",
+            values=(wire.Operand("x", "float64", (2, 3)), wire.Operand(choice(TEXTS), "NoneType", None)),
+            missing=choice(
+                (wire.Missing(), wire.Missing("x", kind="name"), wire.Missing("x", "Linear", "object", "student"))
             ),
-            "message": self.random.choice(
-                (*TEXTS, "hw1", "name 'x' is not defined", "f() takes 1 positional argument")
-            ),
-            "bases": ["Exception", self.random.choice(TEXTS)],
-            "frames": [["hw1/hw1.py", self.random.randrange(400), "forward"], [self.random.choice(TEXTS), 10**5, "f"]],
-            "driver": ["exercises.py", self.random.randrange(-9, 400)],
-            "module": self.random.choice((None, *TEXTS)),
-        }
-        return {name: self.junk() if self.random.random() < 0.3 else honest[name] for name in names}
+            near=(choice(TEXTS),),
+            call=wire.Callee("f", "numpy", choice(TEXTS)),
+        )
+        return [self.junk() if self.random.random() < 0.2 else value for value in honest]
 
     def blob(self) -> wire.Blob:
         shape = tuple(
@@ -226,7 +233,7 @@ def test_whatever_a_child_answers_there_is_a_report(right: dict[Any, Any], monke
     while sum(kinds.values()) < ANSWERS:
         seed += 1
         answerer = Answerer(seed)
-        monkeypatch.setattr(process.subprocess, "Popen", lambda *_, **__: Child(answerer, right))  # noqa: B023
+        monkeypatch.setattr(process, "start", lambda _: Child(answerer, right))  # noqa: B023
         monkeypatch.setattr(process.system, "kill", lambda child: child.kill())
         with workplace.Workplace() as place:
             run = grade(Settings(deadline=0.1), place)

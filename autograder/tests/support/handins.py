@@ -39,7 +39,7 @@ Edit = Callable[[Files], None]
 def files_of(root: Path = ROOT) -> dict[str, bytes]:
     return {
         f"{folder}/{path.name}": path.read_bytes()
-        for folder in ("hw1", "mytorch")
+        for folder in ("mytorch", "hw1")
         for path in sorted((root / folder).glob("*.py"))
     }
 
