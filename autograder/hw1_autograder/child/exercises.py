@@ -16,6 +16,7 @@ from typing import Any, Callable
 import numpy as np
 
 from child.softsign import softsign
+from sandbox.wire import Log
 
 Values = dict[str, Any]
 
@@ -37,6 +38,7 @@ class Course:
         self.broken: dict[str, str] = {}
         self.importing = ""
         self.built: Callable[[Any, list[Any], Any], None] | None = None  # is told of every network, and of its parts
+        self.log = Log()  # of the network that an exercise has watched
 
     def __getattr__(self, name: str) -> ModuleType:
         if name in self.broken:

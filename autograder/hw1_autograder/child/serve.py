@@ -131,7 +131,7 @@ def serve(loaded: SimpleNamespace, numpy_home: str, requests: BinaryIO, answers:
         }
         asked: Request = request.header
         course.broken = asked["broken"]
-        course.importing = ""
+        course.importing, course.log = "", wire.Log()
         answer: Answer = {"id": asked["id"]}
         blobs = {}
         try:
@@ -146,6 +146,7 @@ def serve(loaded: SimpleNamespace, numpy_home: str, requests: BinaryIO, answers:
                 answer["values"][name], blob = plain(value, np, wire)
                 if blob is not None:
                     blobs[name] = blob
+        answer["log"] = course.log
         wire.send(answers, answer, blobs)
 
 

@@ -7,22 +7,13 @@ that is right but belongs further on says that what lies between was done otherw
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from homework.wiring import Call, backward, forward
+from sandbox.wire import Entry
 
 UNKNOWN = "?"  # an array that the trace lacks
-
-
-class Entry(NamedTuple):
-    """One line of the log: the pass, the network's method that runs, the call, what it was handed, and where."""
-
-    number: int
-    stage: str
-    call: str
-    handed: list[str]
-    place: str  # hw1/hw1.py:66, if the call came from a line of the submission
 
 
 class Deviation(NamedTuple):
@@ -34,19 +25,7 @@ class Deviation(NamedTuple):
     place: str = ""
 
 
-def read(lines: Iterable[str]) -> list[Entry]:
-    """The log's lines as entries; what is none, is left out."""
-    entries = []
-    for line in lines:
-        line, _, place = line.partition(" @")
-        parts = line.split()
-        if len(parts) >= 3 and parts[0].isdigit():
-            known = place if re.fullmatch(r"[\w./ -]+:\d{1,6}", place) else ""
-            entries.append(Entry(int(parts[0]), parts[1], parts[2], parts[3:], known))
-    return entries
-
-
-def deviations(entries: list[Entry], size: tuple[int, int], modes: list[bool], none: set[str]) -> list[Deviation]:
+def deviations(entries: Sequence[Entry], size: tuple[int, int], modes: list[bool], none: set[str]) -> list[Deviation]:
     """The first deviation of each method; `size` counts layers and batch norms, `none` names gradients not set."""
     found: dict[str, Deviation] = {}
     for number, training in enumerate(modes):
@@ -148,7 +127,7 @@ def _criterion(entries: list[Entry], layers: int) -> Deviation | None:
     def deviation(sentence: str, place: str) -> Deviation:
         return Deviation("MLP.backward", "criterion", f"MLP.backward {sentence}", place)
 
-    due = [f"activations[{layers - 1}].forward", "labels"]
+    due = (f"activations[{layers - 1}].forward", "labels")
     called = False
     for entry in entries:
         if entry.call == "criterion.forward" and len(entry.handed) >= 2:

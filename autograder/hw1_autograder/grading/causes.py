@@ -336,12 +336,12 @@ class Causes:
         verdict = self.wrong[key]
         fault = self._fault(key, first.result, verdict.reason)
         found = self.experiments.run(key, frozenset(LAYERS))
-        shadow = [line.split() for line in found.shadow if found.passed] if found else []
-        for _, call, *quantity in shadow:
+        differences = found.result.outcome.log.differences if found and found.passed else ()
+        for _, call, quantity in differences:
             part = f"{class_of(call, first.result.inputs)}.{call.rpartition('.')[2]}"
             if part in self.layers:  # which the problem does not fail by
                 continue
-            what = f"{call.rpartition('.')[0]}.{quantity[0]}" if quantity and quantity[0].islower() else call
+            what = f"{call.rpartition('.')[0]}.{quantity}" if quantity.islower() else call
             told = f"With right layers in the place of yours it passes; yours first goes wrong in {part} ({what})"
             fault.reason = sentences(fault.reason, told)
             fault.kind = re.sub(r"\[\d+\]", "", f"{IN_PLACE} {call}")

@@ -12,8 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from diagnosis.compare import array_of
-from diagnosis.network import Deviation, deviations, read
+from diagnosis.network import Deviation, deviations
 from grading.judges import Arrays, Judge
 from grading.verdicts import Grading, Result
 from homework import cases, stored, wiring
@@ -32,7 +31,7 @@ EXERCISES = ("mlp_forward", "mlp_backward", "mlp_steps", "batchnorm_train", "bat
 
 @dataclass
 class Experiment:
-    """One run with parts replaced: its result, how its calls deviate, what the shadows of layers found.
+    """One run with parts replaced: its result, and how its calls deviate.
 
     A stand-in gives what is right whatever it is handed; what goes wrong with the submission's own layers, values show.
     """
@@ -43,7 +42,6 @@ class Experiment:
     masked: set[str]  # the methods that deviate where a stand-in answered
     raised_in: str  # the network's method, if it raised in one
     forwarded: bool  # whether every forward pass that ended returned what it should
-    shadow: list[str]
 
     @property
     def passed(self) -> bool:
@@ -151,21 +149,18 @@ class Experiments:
         if outcome.ended not in ("returned", "raised"):
             self._stopped = True
             return None
-        log = self._grading.exercise("experiment_log", {}, deadline)
-        told = {name: array_of(blob) for name, blob in log.blobs.items()} if log.ended == "returned" else {}
-        lines = {name: [str(line) for line in told[name].flat] for name in ("calls", "shadow") if name in told}
         result = Result(outcome, inputs, expected)
         none = {m.quantity for m in result.mismatches if m.value is None or not np.any(m.value)}
-        entries = read(lines.get("calls", []))
+        entries = outcome.log.calls
         found = {one.method: one for one in deviations(entries, size, modes, none)}
         classes = {part.partition(".")[0] for part in parts}
         own = {call.layer for call in calls if class_of(call.layer, inputs) not in classes}
         answered = [entry for entry in entries if entry.call.rpartition(".")[0] not in own]
         masked = {one.method for one in deviations(answered, size, modes, none)}
         raised_in = next((f"MLP.{entry.stage}" for entry in entries if entry.call == "raised"), "")
-        returns = [entry.handed[:1] for entry in entries if entry.call == "return"]
-        forwarded = all(name == [f"activations[{layers - 1}].forward"] for name in returns)
-        return Experiment(parts, result, found, masked, raised_in, forwarded, lines.get("shadow", []))
+        returns = [entry.handed for entry in entries if entry.call == "return"]
+        forwarded = all(name == (f"activations[{layers - 1}].forward",) for name in returns)
+        return Experiment(parts, result, found, masked, raised_in, forwarded)
 
 
 def class_of(call: str, inputs: Arrays) -> str:

@@ -24,6 +24,7 @@ class Outcome:
     types: dict[str, str] = field(default_factory=dict)
     blobs: dict[str, wire.Blob] = field(default_factory=dict)
     raised: wire.Raised = wire.Raised()  # noqa: RUF009  (nothing can change it)
+    log: wire.Log = wire.Log()  # noqa: RUF009
     detail: str = ""
     stage: str = ""
     printed: str = ""
@@ -42,13 +43,14 @@ def understood(message: Any) -> Outcome | str | None:
     try:
         if "stage" in header:
             return str(fitted(header["stage"], wire.Word))
+        log = fitted(header["log"], wire.Log) if "log" in header else wire.Log()
         if "raised" in header:
-            return Outcome("raised", raised=fitted(header["raised"], wire.Raised))
+            return Outcome("raised", raised=fitted(header["raised"], wire.Raised), log=log)
         types = _types(header.get("values"))
     except Misfit:
         return None
     if _named(message.blobs) and all(map(wire.fits, message.blobs.values())):
-        return Outcome("returned", types=types, blobs=message.blobs)
+        return Outcome("returned", types=types, blobs=message.blobs, log=log)
     return None
 
 

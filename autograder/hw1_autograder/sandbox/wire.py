@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from typing import IO, Annotated, Any, NamedTuple, Optional, TypedDict
 
-MAX_HEADER = 1 << 18
+MAX_HEADER = 1 << 20
 MAX_BODY = 16 << 20
 MAX_ARRAYS = 1000  # of a message
 MAX_AXES = 8
@@ -105,6 +105,40 @@ class Raised(NamedTuple):
     call: Callee = Callee()
 
 
+class Entry(NamedTuple):
+    """A call of a watched network, and the names of what it was handed; or what else the network did, as such a call.
+
+    The others are "raised" and "return", "mode" (the flag of a network in the wrong mode), "keeps" and "moves" (a
+    parameter that a step leaves otherwise than it should), "clears" and "changes" (what zero_grads has no business in).
+    """
+
+    number: Annotated[int, 1000]  # of the forward pass
+    stage: Word  # the network's method that runs, or "outside"
+    call: Word
+    handed: Annotated[tuple[Word, ...], 3]
+    file: Text  # of the line of the submission that calls, if one does
+    line: Line
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}" if self.file else ""
+
+
+class Difference(NamedTuple):
+    """What a layer's own method did otherwise, run on what it was due to be handed."""
+
+    number: Annotated[int, 1000]
+    call: Word
+    quantity: Word  # an attribute that it set, the name of an exception, or nothing for what it returned
+
+
+class Log(NamedTuple):
+    """What became of a watched network."""
+
+    calls: Annotated[tuple[Entry, ...], 1000] = ()
+    differences: Annotated[tuple[Difference, ...], 50] = ()
+
+
 class Folders(TypedDict):
     """The grader's first message: the submission's folder, the one it may write to, and files for what it prints."""
 
@@ -141,6 +175,7 @@ class Answer(TypedDict, total=False):
     id: str
     values: dict[str, Text]
     raised: Raised
+    log: Log
 
 
 def is_kept(quantity: str) -> bool:
