@@ -870,7 +870,7 @@ def weakened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 @pytest.mark.parametrize("fences", ["both", "guard", "kernel"])
 def test_no_attempt_to_get_out_succeeds(fences: str, outside: Path, weakened: Callable[[str], None]) -> None:
     if fences == "guard":
-        weakened("    means += fence.close(python_folders, [*readable, root], work)\n")
+        weakened("    means += loaded.fence.close(python_folders, [*readable, root], work)\n")
     if fences == "kernel":
         if not kernel_fences():
             pytest.skip("this kernel has no Landlock")
