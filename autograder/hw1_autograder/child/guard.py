@@ -111,23 +111,60 @@ def install(readable: list[str], root: str, writable: str) -> None:
     for writing below the last alone.
     """
     withhold()
-    separator, counter = os.sep, itertools.count(1)
-    everything = [*readable, os.path.realpath(root), root, writable, "/dev/null", "/dev/urandom"]
+    refuse()
+    keep_to_folders(readable, root, writable)
 
-    # A submission can patch every module and builtin, and finds the frame of this function in the traceback of
-    # what it raises. So all that it reads are defaults, of which a frame shows copies: no globals, no closure,
-    # no function that could be changed. From Python 3.13 on a frame that runs can be changed as well: no other code
-    # runs in the midst of it, as `withhold` sees to.
+
+# A submission can patch every module and builtin, and finds the frames of the two hooks in the traceback of what they
+# raise. So all that they read are defaults, of which a frame shows copies: no globals, no closure, no function that
+# could be changed. From Python 3.13 on a frame that runs can be changed as well: no other code runs in the midst of it,
+# as `withhold` sees to.
+
+
+def refuse() -> None:
+    """Refuse events and modules by their names."""
+
     def hook(
         event: str,
         arguments: tuple[Any, ...],
         *,
-        roots: tuple[str, ...] = tuple({path.rstrip(separator) + separator for path in everything}),
-        own: tuple[str, ...] = (os.path.realpath(writable) + separator, writable.rstrip(separator) + separator),
-        libraries: tuple[str, ...] = tuple({path.rstrip(separator) + separator for path in readable}),
         refused: tuple[tuple[str, str], ...] = tuple(REFUSED.items()),
-        changes: frozenset[str] = CHANGES,
         modules: frozenset[str] = MODULES,
+        thread: Any = _thread.get_ident,
+        main: int = _thread.get_ident(),
+        type_of: Any = type,
+        is_a: Any = issubclass,
+        text: Any = str,
+        as_text: Any = str.__str__,
+        error: Any = PermissionError,
+        import_error: Any = ModuleNotFoundError,  # after which the standard library does without
+    ) -> None:
+        if event == "import":
+            if not is_a(type_of(arguments[0]), text) or as_text(arguments[0]).rpartition(".")[2] in modules:
+                raise import_error("a submission may not import modules that reach around the interpreter")
+        elif event == "os.chdir":
+            if thread() != main:
+                raise error("a submission may not go to another folder in a thread")
+        else:
+            for prefix, what in refused:
+                if event.startswith(prefix):
+                    raise error(f"a submission may not {what}")
+
+    sys.addaudithook(hook)
+
+
+def keep_to_folders(readable: list[str], root: str, writable: str) -> None:
+    """Refuse to open, load and change files elsewhere."""
+    separator, counter = os.sep, itertools.count(1)
+
+    def hook(
+        event: str,
+        arguments: tuple[Any, ...],
+        *,
+        roots: tuple[str, ...] = below(*readable, os.path.realpath(root), root, writable, "/dev/null", "/dev/urandom"),
+        own: tuple[str, ...] = below(os.path.realpath(writable), writable),
+        libraries: tuple[str, ...] = below(*readable),
+        changes: frozenset[str] = CHANGES,
         write_flags: int = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND,
         create: int = os.O_CREAT,
         separator: str = separator,
@@ -147,66 +184,58 @@ def install(readable: list[str], root: str, writable: str) -> None:
         decode: Any = bytes.decode,
         error: Any = PermissionError,
         os_error: Any = OSError,
-        import_error: Any = ModuleNotFoundError,  # after which the standard library does without
     ) -> None:
-        if event == "open" or event in changes or event == "import":
-            allowed, paths, verb, makes = own, arguments[:1], "change", event != "open"
-            if event == "open":
-                verb = "open"
-                if not arguments[2] & write_flags:
-                    allowed = roots
-            elif event == "os.rename":
-                paths = arguments[:2]
-            elif event == "import":
-                if not is_a(type_of(arguments[0]), text) or as_text(arguments[0]).rpartition(".")[2] in modules:
-                    raise import_error("a submission may not import modules that reach around the interpreter")
-                allowed, paths, verb, makes = libraries, arguments[1:2], "load", False
-                if paths[0] is None:  # not yet a file, and no native code
-                    paths = ()
-            for path in paths:
-                if type_of(path) is integer:
-                    continue  # a descriptor that is open already
-                # A subclass's own __str__ or decode must have no say here.
-                if is_a(type_of(path), binary):
-                    path = decode(path, "utf-8", "surrogateescape")
-                elif is_a(type_of(path), text):
-                    path = as_text(path)
-                else:
-                    raise error(f"a submission may not {verb} files by other objects than str and bytes")
-                name = path[:200]
-                if windows:
-                    path = path.replace("/", separator)
-                if not path.startswith(separator) and path[1:2] != ":":
-                    if event != "open" or arguments[1] is None:  # may be relative to another folder than this one
-                        raise error(f"a submission may not {verb} {name} by a relative path")
-                    if thread() != main:  # the main thread may go to another folder meanwhile
-                        raise error(f"a submission may not {verb} {name} by a relative path in a thread")
-                    path = getcwd() + separator + path
-                parts: Any = []
-                for part in path.split(separator):
-                    if part == "..":
-                        del parts[-1:]
-                    elif part not in ("", "."):
-                        parts.append(part)
-                place = (separator if path.startswith(separator) else "") + separator.join(parts) + separator
-                if not place.startswith(allowed) or (verb == "change" and place in own):
-                    raise error(f"a submission may not {verb} {name}")
-                if event == "open" and arguments[2] & create:
-                    try:
-                        stat(place[:-1])
-                    except os_error:
-                        makes = True
-            if makes and changed() > most:
-                raise error(f"a submission may not make, move and remove more than {most} files")
-        elif event == "os.chdir":
-            if thread() != main:
-                raise error("a submission may not go to another folder in a thread")
+        if event == "open":
+            paths, verb, makes = arguments[:1], "open", False
+            allowed = own if arguments[2] & write_flags else roots
+        elif event == "import":
+            paths, verb, makes, allowed = arguments[1:2], "load", False, libraries
+        elif event in changes:
+            paths, verb, makes, allowed = arguments[: 2 if event == "os.rename" else 1], "change", True, own
         else:
-            for prefix, what in refused:
-                if event.startswith(prefix):
-                    raise error(f"a submission may not {what}")
+            return
+        for path in paths:
+            if type_of(path) is integer or path is None:
+                continue  # a descriptor that is open already; a module without a file yet, which is no native code
+            # A subclass's own __str__ or decode must have no say here.
+            if is_a(type_of(path), binary):
+                path = decode(path, "utf-8", "surrogateescape")
+            elif is_a(type_of(path), text):
+                path = as_text(path)
+            else:
+                raise error(f"a submission may not {verb} files by other objects than str and bytes")
+            name = path[:200]
+            if windows:
+                path = path.replace("/", separator)
+            if not path.startswith(separator) and path[1:2] != ":":
+                if event != "open" or arguments[1] is None:  # may be relative to another folder than this one
+                    raise error(f"a submission may not {verb} {name} by a relative path")
+                if thread() != main:  # the main thread may go to another folder meanwhile
+                    raise error(f"a submission may not {verb} {name} by a relative path in a thread")
+                path = getcwd() + separator + path
+            parts: Any = []
+            for part in path.split(separator):
+                if part == "..":
+                    del parts[-1:]
+                elif part not in ("", "."):
+                    parts.append(part)
+            place = (separator if path.startswith(separator) else "") + separator.join(parts) + separator
+            if not place.startswith(allowed) or (verb == "change" and place in own):
+                raise error(f"a submission may not {verb} {name}")
+            if event == "open" and arguments[2] & create:
+                try:
+                    stat(place[:-1])
+                except os_error:
+                    makes = True
+        if makes and changed() > most:
+            raise error(f"a submission may not make, move and remove more than {most} files")
 
     sys.addaudithook(hook)
+
+
+def below(*folders: str) -> tuple[str, ...]:
+    """What the paths of these folders, and of what is in them, begin with once a separator is put at their end."""
+    return tuple({folder.rstrip(os.sep) + os.sep for folder in folders})
 
 
 def withhold() -> None:

@@ -1,7 +1,7 @@
 """Takes a submission from a folder or a handin.tar, as data, and lays out a clean copy to run.
 
-Only regular `.py` files under `hw1/` and `mytorch/` are taken, at most so many and so large: everything else
-that a tar can hold (absolute paths, `..`, links, devices, a terabyte) is left out and said.
+Only regular `.py` files under `hw1/` and `mytorch/` are taken, at most so many and so large. Everything else that a
+tar can hold (absolute paths, `..`, links, devices, a terabyte) is left out, with a remark.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ import os
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tarfile
 
 FOLDERS = ("mytorch", "hw1")
 REQUIRED = (
@@ -64,14 +69,14 @@ class Submission:
     @property
     def hidden(self) -> list[str]:
         """The files that are not what their name imports, since the standard library has a module of that name."""
-        found = []
+        names = []
         for name in self.files:
             module, inner = name.partition("/")[2][: -len(".py")], name.count("/") > 1
             if not inner and module.isidentifier() and _in_standard_library(module):
                 imports = re.compile(rf"\s*(?:from\s+{module}\s+import\b|import\s+(?:.*,\s*)?{module}\b)")
                 if any(imports.match(line) for file in self.files for line in self.source(file)):
-                    found.append(name)
-        return found
+                    names.append(name)
+        return names
 
     @property
     def digest(self) -> str:
@@ -93,7 +98,7 @@ class Submission:
                 file.write(data)
 
     def take(self, name: str, size: int) -> bool:
-        """Whether a file of that name and size may be taken; says why not."""
+        """Whether a file of that name and size may be taken; remarks on it if not."""
         if len(self.files) >= MAX_FILES:
             self.remark(f"left out, more than {MAX_FILES} files: {name}")
         elif size > MAX_FILE:
@@ -112,7 +117,7 @@ class Submission:
                 self.remark(f"left out, on some systems the same file as {other}: {name}")
 
     def portable(self, name: str) -> bool:
-        """Whether every system can hold a file of that name; says so if not."""
+        """Whether every system can hold a file of that name; remarks on it if not."""
         parts = name.split("/")
         if not any(set(part) & UNPORTABLE or part[-1:] in (" ", ".") or DEVICE.match(part) for part in parts):
             return True
@@ -120,7 +125,7 @@ class Submission:
         return False
 
     def misnamed(self, path: str) -> bool:
-        """Whether a path begins with a folder that differs from hw1 or mytorch in its capitals alone; says so."""
+        """Whether a path begins with a folder that differs from hw1 or mytorch in its capitals alone; remarks on it."""
         top = path.removeprefix("./").partition("/")[0]
         if top in FOLDERS or top.lower() not in FOLDERS:
             return False
@@ -169,62 +174,77 @@ def read(path: str, links: bool = True) -> Submission:
 
 
 def _from_folder(path: str, links: bool) -> Submission:
-    submission = Submission()
-    real = os.path.realpath(path)
+    folder = _Folder(path, links, Submission())
     try:
         names = sorted(os.listdir(path))
     except OSError as error:
         raise NoSubmission(f"{path}: can't be read ({error.strerror})") from error
-    for name in names:
-        if any(os.path.isdir(os.path.join(path, name, folder)) for folder in FOLDERS):
-            submission.wrapped = _shown(name)
-        if not all(
-            os.path.isdir(os.path.join(path, folder)) for folder in FOLDERS
-        ):  # capitals are the same on some disks
-            submission.misnamed(name)
+    folder.look_around(names)
+    for file in folder.files():
+        folder.take(file)
+    return folder.submission
 
-    def own(place: str) -> bool:
-        """Whether what is there, links followed, may be read; says so if not."""
-        if links or os.path.realpath(place).startswith(os.path.join(real, "")):
+
+@dataclass
+class _Folder:
+    """A folder that a submission is read from."""
+
+    path: str
+    links: bool  # whether those that lead out of it are followed
+    submission: Submission
+
+    def look_around(self, names: list[str]) -> None:
+        """Remark on folders at the top that may have been meant for hw1/ and mytorch/, or to hold them."""
+        complete = all(os.path.isdir(os.path.join(self.path, folder)) for folder in FOLDERS)
+        for name in names:
+            if any(os.path.isdir(os.path.join(self.path, name, folder)) for folder in FOLDERS):
+                self.submission.wrapped = _shown(name)
+            if not complete:  # capitals are the same on some disks
+                self.submission.misnamed(name)
+
+    def files(self) -> Iterator[str]:
+        """The `.py` files in and below the two folders, without hidden ones and caches."""
+        for top in FOLDERS:
+            if not self.inside(os.path.join(self.path, top)):
+                continue
+            for place, folders, files in os.walk(os.path.join(self.path, top), onerror=self.unread, followlinks=True):
+                seen = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
+                folders[:] = [name for name in seen if self.inside(os.path.join(place, name))]
+                if folders and self.name(place).count("/") >= MAX_FOLDERS - 1:
+                    self.submission.remark(f"left out, too many folders deep: {self.name(place)}/{folders[0]}")
+                    folders.clear()
+                for name in sorted(files):
+                    if name.endswith(".py") and not name.startswith("."):
+                        yield os.path.join(place, name)
+
+    def take(self, file: str) -> None:
+        name, submission = self.name(file), self.submission
+        try:
+            if not os.path.isfile(file):
+                submission.remark(f"left out, not a regular file: {name}")
+            elif not submission.portable(name):
+                return
+            elif not _acceptable(name):
+                submission.remark(f"left out, for its name: {name}")
+            elif self.inside(file) and submission.take(name, os.path.getsize(file)):
+                with open(file, "rb") as opened:
+                    submission.files[name] = opened.read(MAX_FILE)
+        except OSError as error:
+            submission.remark(f"can't be read: {name} ({error.strerror})")
+
+    def inside(self, place: str) -> bool:
+        """Whether what is there, links followed, may be read; remarks on it if not."""
+        if self.links or os.path.realpath(place).startswith(os.path.join(os.path.realpath(self.path), "")):
             return True
-        submission.remark(f"left out, a link to outside of the submission: {_inner(place, path)}")
+        self.submission.remark(f"left out, a link to outside of the submission: {self.name(place)}")
         return False
 
-    def unread(error: OSError) -> None:
+    def unread(self, error: OSError) -> None:
         if os.path.isdir(error.filename):
-            submission.remark(f"can't be read: {_inner(error.filename, path)}/ ({error.strerror})")
+            self.submission.remark(f"can't be read: {self.name(error.filename)}/ ({error.strerror})")
 
-    for top in FOLDERS:
-        if not own(os.path.join(path, top)):
-            continue
-        for place, folders, files in os.walk(os.path.join(path, top), onerror=unread, followlinks=True):
-            seen = sorted(name for name in folders if not name.startswith(".") and name != "__pycache__")
-            folders[:] = [name for name in seen if own(os.path.join(place, name))]
-            if folders and _inner(place, path).count("/") >= MAX_FOLDERS - 1:
-                submission.remark(f"left out, too many folders deep: {_inner(place, path)}/{folders[0]}")
-                folders.clear()
-            for name in sorted(files):
-                full = os.path.join(place, name)
-                relative = _inner(full, path)
-                if not name.endswith(".py") or name.startswith("."):
-                    continue
-                try:
-                    if not os.path.isfile(full):
-                        submission.remark(f"left out, not a regular file: {relative}")
-                    elif not submission.portable(relative):
-                        continue
-                    elif _relative(relative) is None:
-                        submission.remark(f"left out, for its name: {relative}")
-                    elif own(full) and submission.take(relative, os.path.getsize(full)):
-                        with open(full, "rb") as file:
-                            submission.files[relative] = file.read(MAX_FILE)
-                except OSError as error:
-                    submission.remark(f"can't be read: {relative} ({error.strerror})")
-    return submission
-
-
-def _inner(place: str, path: str) -> str:
-    return os.path.relpath(place, path).replace(os.sep, "/")
+    def name(self, place: str) -> str:
+        return os.path.relpath(place, self.path).replace(os.sep, "/")
 
 
 def _from_tar(path: str) -> Submission:
@@ -237,26 +257,31 @@ def _from_tar(path: str) -> Submission:
                 if count >= MAX_MEMBERS:
                     submission.remark(f"the rest is left out: more than {MAX_MEMBERS} members")
                     break
-                name = _relative(member.name)
-                if member.isdir() or _unseen(member.name):
-                    continue
-                if member.isreg() and _in_place(member.name) and not submission.portable(_plain(member.name)):
-                    continue
-                if name is None or not member.isreg():
-                    submission.wrapped = submission.wrapped or _shown(_above(member.name))
-                    if not submission.misnamed(member.name) and not member.name.endswith(HARMLESS):
-                        submission.remark(f"left out, not a regular .py file of hw1/ or mytorch/: {member.name}")
-                elif submission.take(name, member.size):
+                if _wanted(member, submission):
                     file = tar.extractfile(member)
                     data = file.read(MAX_FILE + 1) if file else b""
                     if len(data) != member.size:
                         raise tarfile.ReadError("unexpected end of data")
-                    submission.files[name] = data
+                    submission.files[_plain(member.name)] = data
     except NoSubmission:
         raise
     except Exception as error:  # zlib's and tarfile's errors have no base of their own, and hostile headers find more
         submission.remark(f"the archive is damaged or cut off ({type(error).__name__}: {error})")
     return submission
+
+
+def _wanted(member: tarfile.TarInfo, submission: Submission) -> bool:
+    """Whether a member is to be taken; remarks on it if not, where that may matter to somebody."""
+    if member.isdir() or _unseen(member.name):
+        return False
+    if member.isreg() and _in_place(member.name) and not submission.portable(_plain(member.name)):
+        return False
+    if member.isreg() and _acceptable(member.name):
+        return submission.take(_plain(member.name), member.size)
+    submission.wrapped = submission.wrapped or _shown(_above(member.name))
+    if not submission.misnamed(member.name) and not member.name.endswith(HARMLESS):
+        submission.remark(f"left out, not a regular .py file of hw1/ or mytorch/: {member.name}")
+    return False
 
 
 def _archive(path: str) -> io.BytesIO:
@@ -281,16 +306,14 @@ def _archive(path: str) -> io.BytesIO:
     return io.BytesIO(data)
 
 
-def _relative(name: str) -> str | None:
-    """The member's name as `hw1/….py` or `mytorch/….py`, or None for any other place or kind of file."""
-    parts = _plain(name).split("/")
-    *folders, file = parts
-    safe = name.isprintable() and len(name.encode()) < 200
-    if not safe or not 1 <= len(folders) <= MAX_FOLDERS or folders[0] not in FOLDERS or not file.endswith(".py"):
-        return None
-    if any(part in ("", ".", "..") or part.endswith(".py") for part in folders):
-        return None  # nor a folder that has the name of a file
-    return "/".join(parts)
+def _acceptable(name: str) -> bool:
+    """Whether it is `hw1/….py` or `mytorch/….py`, not too deep, and a name that can be shown."""
+    *folders, file = _plain(name).split("/")
+    if not name.isprintable() or len(name.encode()) >= 200 or not file.endswith(".py"):
+        return False
+    if not 1 <= len(folders) <= MAX_FOLDERS or folders[0] not in FOLDERS:
+        return False
+    return not any(part in ("", ".", "..") or part.endswith(".py") for part in folders)  # nor a folder like a file
 
 
 def _plain(name: str) -> str:
@@ -315,7 +338,7 @@ def _unseen(name: str) -> bool:
 def _above(name: str) -> str:
     """The folder that holds hw1/ or mytorch/ in this path, if it is not the top."""
     for folder in FOLDERS:
-        before, found, _ = name.partition(f"/{folder}/")
-        if found:
-            return before
+        above, below, _ = name.partition(f"/{folder}/")
+        if below:
+            return above
     return ""
