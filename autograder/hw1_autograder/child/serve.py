@@ -77,7 +77,7 @@ def load(numpy_home: str) -> SimpleNamespace:
     import numpy as np
 
     # Beside the two fences, each of these enters its exercises in the table.
-    from child import exercises, fence, frames, gradients, guard, probes, stand_ins, training_log
+    from child import exercises, fence, gradients, guard, probes, stand_ins, tracebacks, training_log
     from sandbox import wire
 
     # From now on every name is the submission's, found as plain Python finds it with the two folders at the end.
@@ -85,7 +85,7 @@ def load(numpy_home: str) -> SimpleNamespace:
     for name in [name for name in sys.modules if name.partition(".")[0] in ("child", "sandbox")]:
         del sys.modules[name]
     del gradients, probes, stand_ins, training_log
-    return SimpleNamespace(np=np, exercises=exercises, fence=fence, frames=frames, guard=guard, wire=wire)
+    return SimpleNamespace(np=np, exercises=exercises, fence=fence, tracebacks=tracebacks, guard=guard, wire=wire)
 
 
 def serve(loaded: SimpleNamespace, numpy_home: str, requests: BinaryIO, answers: BinaryIO, means: list[str]) -> None:
@@ -139,7 +139,7 @@ def serve(loaded: SimpleNamespace, numpy_home: str, requests: BinaryIO, answers:
             with np.errstate(over=how, divide=how, invalid=how):
                 values = exercises.run(asked["exercise"], course, inputs)
         except BaseException as error:
-            answer["raised"] = loaded.frames.describe(error, root, course.importing)
+            answer["raised"] = loaded.tracebacks.describe(error, root, course.importing)
         else:
             answer["values"] = {}
             for name, value in values.items():
