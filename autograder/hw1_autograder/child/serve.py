@@ -1,7 +1,7 @@
 """The process that runs a submission, started by sandbox/process.py and fed through its standard input.
 
-It is told a folder and then exercises, one message each, and answers with the values that the submission
-returned or with the exception it raised. It never sees an expected value.
+It gets the names of folders and then of exercises, one message each, and answers with the values that the submission
+returned or with the exception that it raised. It never sees an expected value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
-    from sandbox.wire import Answer, Folders, Request
+    from child.exercises import Course
+    from sandbox.wire import Answer, Blob, Folders, Request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAX_PRINTED = 64 << 10  # characters of an exercise's output that are kept; the rest is dropped
@@ -90,23 +91,16 @@ def load(numpy_home: str) -> SimpleNamespace:
 
 def serve(loaded: SimpleNamespace, numpy_home: str, requests: BinaryIO, answers: BinaryIO, means: list[str]) -> None:
     """Learn the folders, close the fences, and answer one exercise after the other."""
-    np, exercises, guard, wire = loaded.np, loaded.exercises, loaded.guard, loaded.wire
+    exercises, guard, wire = loaded.exercises, loaded.guard, loaded.wire
     sys.dont_write_bytecode = True  # of the submission
 
     start = wire.receive(requests)
     if start is None:
         return
     folders: Folders = start.header
-    root, python_folders = folders["root"], list(sys.path)
+    root, work, python_folders = folders["root"], folders["work"], list(sys.path)
     sys.path += [os.path.join(root, "mytorch"), os.path.join(root, "hw1"), root]
-    work = folders["work"]
-    os.chdir(work)
-    log = os.open(folders["log"], os.O_WRONLY | os.O_APPEND)
-    for standard in (1, 2):
-        os.dup2(log, standard)
-    if hasattr(faulthandler, "register"):  # asked by the grader, before it ends a child that hangs
-        stack = os.open(folders["stack"], os.O_WRONLY | os.O_APPEND)
-        faulthandler.register(signal.SIGUSR1, file=stack, all_threads=False)
+    log = enter(folders)
 
     def stage(name: str) -> None:
         wire.send(answers, {"stage": name}, {})
@@ -125,29 +119,45 @@ def serve(loaded: SimpleNamespace, numpy_home: str, requests: BinaryIO, answers:
         if request is None:
             end(0)  # no exit handlers, no waiting for threads: those are the submission's
         sys.stdout = sys.stderr = io.TextIOWrapper(Capped(log), "utf-8", "replace", write_through=True)
-        np.random.seed(11785)
-        inputs = {
-            name: np.ndarray(blob.shape, blob.dtype, bytearray(blob.data)) for name, blob in request.blobs.items()
-        }
-        asked: Request = request.header
-        course.broken = asked["broken"]
-        course.importing, course.log = "", wire.Log()
-        answer: Answer = {"id": asked["id"]}
-        blobs = {}
-        try:
-            how: Any = "raise" if asked["strict"] else "warn"
-            with np.errstate(over=how, divide=how, invalid=how):
-                values = exercises.run(asked["exercise"], course, inputs)
-        except BaseException as error:
-            answer["raised"] = loaded.tracebacks.describe(error, root, course.importing)
-        else:
-            answer["values"] = {}
-            for name, value in values.items():
-                answer["values"][name], blob = plain(value, np, wire)
-                if blob is not None:
-                    blobs[name] = blob
-        answer["log"] = course.log
-        wire.send(answers, answer, blobs)
+        wire.send(answers, *answer_to(request.header, request.blobs, course, loaded))
+
+
+def enter(folders: Folders) -> int:
+    """Go to the folder of the submission's own, with its output in the log; return the log's descriptor."""
+    os.chdir(folders["work"])
+    log = os.open(folders["log"], os.O_WRONLY | os.O_APPEND)
+    for standard in (1, 2):
+        os.dup2(log, standard)
+    if hasattr(faulthandler, "register"):  # asked by the grader, before it ends a child that hangs
+        stack = os.open(folders["stack"], os.O_WRONLY | os.O_APPEND)
+        faulthandler.register(signal.SIGUSR1, file=stack, all_threads=False)
+    return log
+
+
+def answer_to(
+    asked: Request, arrays: dict[str, Blob], course: Course, loaded: SimpleNamespace
+) -> tuple[Answer, dict[str, Blob]]:
+    """Run an exercise on these arrays; return the header of the answer, and the arrays among its values."""
+    np, exercises, wire = loaded.np, loaded.exercises, loaded.wire
+    np.random.seed(11785)
+    inputs = {name: np.ndarray(blob.shape, blob.dtype, bytearray(blob.data)) for name, blob in arrays.items()}
+    course.broken, course.importing, course.log = asked["broken"], "", wire.Log()
+    answer: Answer = {"id": asked["id"]}
+    blobs = {}
+    try:
+        how: Any = "raise" if asked["strict"] else "warn"
+        with np.errstate(over=how, divide=how, invalid=how):
+            values = exercises.run(asked["exercise"], course, inputs)
+    except BaseException as error:
+        answer["raised"] = loaded.tracebacks.describe(error, course.root, course.importing)
+    else:
+        answer["values"] = {}
+        for name, value in values.items():
+            answer["values"][name], blob = plain(value, np, wire)
+            if blob is not None:
+                blobs[name] = blob
+    answer["log"] = course.log
+    return answer, blobs
 
 
 def own_channel() -> tuple[BinaryIO, BinaryIO]:
