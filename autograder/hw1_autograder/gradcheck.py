@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
             checked = check(options.layers or LAYERS, Settings(options.submission), workplace)
         return answers.gradients(checked, sys.stdout)
     except (NoSubmission, GraderError, ImportError, OSError) as error:
-        print(f"nothing could be checked: {ending.said(error)}", file=sys.stderr)
+        print(f"nothing could be checked: {ending.one_line(error)}", file=sys.stderr)
         return 2
 
 

@@ -146,7 +146,7 @@ def main(argv: list[str] | None = None) -> int:
         if run.failure:
             print(f"the grader failed, and the report is not whole: {run.failure}", file=sys.stderr)
     except Exception as error:
-        reason = ending.said(error)
+        reason = ending.one_line(error)
         if not isinstance(error, (NoSubmission, GraderError, ImportError, OSError)):
             traceback.print_exc()
             reason = f"the grader failed, with {type(error).__name__}"
@@ -159,7 +159,7 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         told = True  # who reads no more has read enough
     except OSError as error:
-        print(f"the results can't be written: {ending.said(error)}", file=sys.stderr)
+        print(f"the results can't be written: {ending.one_line(error)}", file=sys.stderr)
         return 2
     if options.format == "autolab":
         return 0

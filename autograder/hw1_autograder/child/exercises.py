@@ -37,7 +37,7 @@ class Course:
         self.root = root  # the folder of the submission
         self.broken: dict[str, str] = {}
         self.importing = ""
-        self.built: Callable[[Any, list[Any], Any], None] | None = None  # is told of every network, and of its parts
+        self.built: Callable[[Any, list[Any], Any], None] | None = None  # called with every network and its parts
         self.log = Log()  # of the network that an exercise has watched
 
     def __getattr__(self, name: str) -> ModuleType:
@@ -79,16 +79,16 @@ def state_of_bodies(course: Course, bodies: np.ndarray) -> Values:
     states = {}
     for body in map(str, bodies):
         file, path = body.split(":")[:2]
-        found: Any = getattr(course, file.rpartition("/")[2][: -len(".py")])
+        thing: Any = getattr(course, file.rpartition("/")[2][: -len(".py")])
         for name in path.split("."):
-            names = vars(found)
+            names = vars(thing)
             similar = difflib.get_close_matches(name, [*names], 1, 0.75)
-            found = names.get(name)
-            if found is None:
+            thing = names.get(name)
+            if thing is None:
                 states[body] = similar[0] if similar else "missing"
                 break
         else:
-            states[body] = "empty" if does_nothing(found) else "written"
+            states[body] = "empty" if does_nothing(thing) else "written"
     return states
 
 
@@ -284,8 +284,8 @@ def bn_layers(mlp: Any, network: dict[str, np.ndarray]) -> list[Any]:
     count = len(numbered(network, "gamma"))
     if not count:
         return []
-    found = getattr(mlp, "bn_layers", None)
-    if isinstance(found, (list, tuple, type(None))) and not found and not holds_batchnorm(mlp):
+    layers = getattr(mlp, "bn_layers", None)
+    if isinstance(layers, (list, tuple, type(None))) and not layers and not holds_batchnorm(mlp):
         raise NotImplementedError("MLP has no batch norm in its bn_layers")
     return _layers(mlp, "bn_layers", count, "gamma")
 
@@ -298,18 +298,18 @@ def holds_batchnorm(mlp: Any) -> bool:
 
 
 def _layers(mlp: Any, attribute: str, count: int, parameter: str) -> list[Any]:
-    found = getattr(mlp, attribute)
+    given = getattr(mlp, attribute)
     owner, earlier = seen.get(attribute, (mlp, None))
-    shared = earlier is found and owner is not mlp
-    seen[attribute] = mlp, found
-    if found is None:
+    shared = earlier is given and owner is not mlp
+    seen[attribute] = mlp, given
+    if given is None:
         raise NotImplementedError(f"MLP.{attribute} is None")
-    length = len(found) if hasattr(found, "__len__") else -1
+    length = len(given) if hasattr(given, "__len__") else -1
     if length < count or (length > count and (shared or attribute == "linear_layers")):
-        what = f"has the length {length}" if length >= 0 else f"is of type {type(found).__name__}"
+        what = f"has the length {length}" if length >= 0 else f"is of type {type(given).__name__}"
         why = ": it is the very list of an earlier network, so that layers pile up in it" if shared else ""
         raise NotBuilt(f"MLP.{attribute} {what}, expected a list of {count}{why}")
-    layers = [found[i] for i in range(count)]
+    layers = [given[i] for i in range(count)]
     for i, layer in enumerate(layers):
         if layer is None:
             raise NotImplementedError(f"MLP.{attribute}[{i}] is None")
@@ -350,8 +350,8 @@ def kept(mlp: Any, network: dict[str, np.ndarray], rows: int, *names: str) -> Va
     """What the batch norms keep under these names, `rows` rows each, where that is there and can be compared."""
     values = {}
     for i, bn in enumerate(bn_layers(mlp, network)):
-        found = kept_by(bn, (rows, network[f"gamma{i}"].shape[1]), *names)
-        values.update({f"bn_layers[{i}].{name}": value for name, value in found.items()})
+        of_layer = kept_by(bn, (rows, network[f"gamma{i}"].shape[1]), *names)
+        values.update({f"bn_layers[{i}].{name}": value for name, value in of_layer.items()})
     return values
 
 

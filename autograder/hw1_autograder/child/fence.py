@@ -185,10 +185,10 @@ def _close_files(libc: Any, listed: list[str], readable: list[str], writable: st
 
 def _libraries() -> list[str]:
     """What extension modules link to: in folders of libraries the files, and the folder of this kind of machine."""
-    found = []
+    files = []
     for folder in {os.path.realpath(folder) for folder in LIBRARIES if os.path.isdir(folder)}:
-        found += [os.path.join(folder, name) for name in os.listdir(folder) if ".so" in name or "-linux-" in name]
-    return found
+        files += [os.path.join(folder, name) for name in os.listdir(folder) if ".so" in name or "-linux-" in name]
+    return files
 
 
 def _close_calls(libc: Any) -> bool:

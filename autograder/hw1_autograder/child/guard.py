@@ -18,7 +18,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-PACKAGES = ("site-packages", "dist-packages")  # lie below the standard library where there is no virtual environment
+PACKAGES = ("site-packages", "dist-packages")  # are below the standard library where there is no virtual environment
 MAX_CHANGES = 500  # files and folders made, moved and removed by one process; serve.py says how large a file may be
 
 REFUSED = {
@@ -94,7 +94,7 @@ SILENT = (
 
 
 def python_alone(folders: list[str]) -> Iterator[str]:
-    """What lies in these folders of Python's, by their names and their real ones, other packages left out."""
+    """What is in these folders of Python's, by their names and their real ones, other packages left out."""
     for folder in sorted({*folders, *map(os.path.realpath, folders)}):
         if os.path.dirname(folder) in folders:
             continue  # lib-dynload
@@ -161,8 +161,10 @@ def keep_to_folders(readable: list[str], root: str, writable: str) -> None:
         event: str,
         arguments: tuple[Any, ...],
         *,
-        roots: tuple[str, ...] = below(*readable, os.path.realpath(root), root, writable, "/dev/null", "/dev/urandom"),
-        own: tuple[str, ...] = below(os.path.realpath(writable), writable),
+        reading: tuple[str, ...] = below(
+            *readable, os.path.realpath(root), root, writable, "/dev/null", "/dev/urandom"
+        ),
+        writing: tuple[str, ...] = below(os.path.realpath(writable), writable),
         libraries: tuple[str, ...] = below(*readable),
         changes: frozenset[str] = CHANGES,
         write_flags: int = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND,
@@ -187,11 +189,11 @@ def keep_to_folders(readable: list[str], root: str, writable: str) -> None:
     ) -> None:
         if event == "open":
             paths, verb, makes = arguments[:1], "open", False
-            allowed = own if arguments[2] & write_flags else roots
+            allowed = writing if arguments[2] & write_flags else reading
         elif event == "import":
             paths, verb, makes, allowed = arguments[1:2], "load", False, libraries
         elif event in changes:
-            paths, verb, makes, allowed = arguments[: 2 if event == "os.rename" else 1], "change", True, own
+            paths, verb, makes, allowed = arguments[: 2 if event == "os.rename" else 1], "change", True, writing
         else:
             return
         for path in paths:
@@ -220,7 +222,7 @@ def keep_to_folders(readable: list[str], root: str, writable: str) -> None:
                 elif part not in ("", "."):
                     parts.append(part)
             place = (separator if path.startswith(separator) else "") + separator.join(parts) + separator
-            if not place.startswith(allowed) or (verb == "change" and place in own):
+            if not place.startswith(allowed) or (verb == "change" and place in writing):
                 raise error(f"a submission may not {verb} {name}")
             if event == "open" and arguments[2] & create:
                 try:
@@ -239,7 +241,7 @@ def below(*folders: str) -> tuple[str, ...]:
 
 
 def withhold() -> None:
-    """Take away, for good, what audit events don't tell of.
+    """Take away, for good, what no audit event reports.
 
     What a module has lost would be back in a second copy of it. So every module that is built in is loaded now, and
     none is from now on: the events of an import are not raised where `_imp.create_builtin` is called.

@@ -1,7 +1,7 @@
-"""Runs an exercise on a network while it is watched, some of its parts replaced by what right ones gave in their place.
+"""Runs an exercise on a watched network, some of its parts replaced by stand-ins.
 
-A stand-in holds no formula: it replays a trace, call by call. Beside it the student's own method is given what it is
-due to be given, so that its private attributes exist and its values can be compared.
+A stand-in holds no formula: it replays, call by call, what a correct part gave in its place. The student's own method
+runs beside it on what it is due to be handed, so that its private attributes exist and its values can be compared.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CALLS = {
     "activations": ("forward", "derivative"),
     "criterion": ("forward", "derivative"),
 }
-# What a right layer has set after a call, by the names that course code reads: from the trace, or as it was handed.
+# What a correct layer has set after a call, by the names that course code reads: from the trace, or as it was handed.
 SETS = {
     "linear_layers.backward": ("dW", "db"),
     "bn_layers.forward": ("mean", "var", "norm", "running_mean", "running_var"),
@@ -72,7 +72,7 @@ class StandIns(Watch):
         return self._answer(layer, place, method, original)
 
     def _answer(self, layer: Any, place: str, method: str, original: Function) -> Array:
-        """Have the student's own method run on what is due, unwatched; then set and return what a right one gives."""
+        """Have the student's own method run on what is due, unwatched; then set and return what a correct one gives."""
         self._prepare(layer, place, method)
         differs = self._run_on_what_is_due(layer, place, method, original)
         normalizes = f"{family_of(place)}.{method}" == "bn_layers.forward"
@@ -84,7 +84,7 @@ class StandIns(Watch):
         return self.traced(f"{place}.{method}")
 
     def _prepare(self, layer: Any, place: str, method: str) -> None:
-        """Put in place what a right layer has at the beginning of the call."""
+        """Put in place what a correct layer has at the beginning of the call."""
         for name in AVERAGES:  # for a backward too: the student's forward may run once more before it
             before = self.known(f"{place}.{name}", earlier=1)
             if hasattr(layer, name) and before is not None:
@@ -129,7 +129,7 @@ class StandIns(Watch):
         return same(result, traced)
 
     def _wrong_attributes(self, layer: Any, place: str, method: str) -> list[str]:
-        """What the method left in the attributes that have to be right under these names, and is not."""
+        """What the method left in the attributes that are compared under these names, and is wrong."""
         names = SETS.get(f"{family_of(place)}.{method}", ())
         left = {name: getattr(layer, name, None) for name in names if name in GRADIENTS}
         if "running_mean" in names:
@@ -137,7 +137,7 @@ class StandIns(Watch):
         return [name for name, value in left.items() if not same(value, self.known(f"{place}.{name}"))]
 
     def set_state(self, layer: Any, place: str, method: str) -> None:
-        """Set what a right layer has set after a call."""
+        """Set what a correct layer has set after a call."""
         family = family_of(place)
         for name in SETS.get(f"{family}.{method}", ()):
             if self.known(f"{place}.{name}") is not None:
@@ -174,27 +174,27 @@ class StandIns(Watch):
     # The student's classes.
 
     def patch_layer(self, layer: Any, place: str, patched: Patches) -> None:
-        """Have the methods of a layer's class tell of their calls."""
+        """Have the methods of a layer's class report their calls."""
         kind, part = type(layer), self.parts[self.places[id(layer)][0]]
         if not isinstance(kind, type) or kind.__module__ in ("builtins", "numpy"):
             return
         family = family_of(place)
         for method in CALLS[family]:
             needed = bool({part, f"{part}.{method}"} & self.replaced)
-            patched.replace(kind, method, self._telling_of_layer(method), needed)
-        patched.replace(kind, "__call__", self._telling_of_layer("forward"))
+            patched.replace(kind, method, self._reporting_of_layer(method), needed)
+        patched.replace(kind, "__call__", self._reporting_of_layer("forward"))
         if family == "linear_layers":
-            patched.replace(kind, "gradients", self._telling_of_layer("backward"))
+            patched.replace(kind, "gradients", self._reporting_of_layer("backward"))
 
     def patch_network(self, mlp: Any, patched: Patches) -> None:
         for method in STAGES:
-            patched.replace(type(mlp), method, self._telling_of_network(method))
-        patched.replace(type(mlp), "__call__", self._telling_of_network("forward"))
+            patched.replace(type(mlp), method, self._reporting_of_network(method))
+        patched.replace(type(mlp), "__call__", self._reporting_of_network("forward"))
 
-    def _telling_of_layer(self, method: str) -> Make:
+    def _reporting_of_layer(self, method: str) -> Make:
         return lambda original: lambda layer, *a, **named: self.called(layer, method, original, a, named)
 
-    def _telling_of_network(self, method: str) -> Make:
+    def _reporting_of_network(self, method: str) -> Make:
         return lambda original: lambda mlp, *a, **named: self.entered(method, original, mlp, a, named)
 
 

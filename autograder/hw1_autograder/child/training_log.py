@@ -34,7 +34,7 @@ def _key(row: Any) -> bytes:
 
 
 class Log:
-    """What is told of each call: its first letter, the mode, and for rows their numbers and labels."""
+    """What is logged of each call: its first letter, the mode, and for rows their numbers and labels."""
 
     def __init__(self, rows: Rows, criterion: Callable[[Any, Any], Any]) -> None:
         self._rows, self._criterion = rows, criterion
@@ -77,10 +77,10 @@ class Log:
 
 
 def logged(mlp: Any, log: Log) -> Any:
-    """Have the network's methods tell the log of every call from outside of it."""
+    """Have the network's methods log every call from outside of it."""
     inside: list[str] = []
 
-    def telling(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def logging(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
             if name in MODES:
                 log.training = name == "train"
@@ -97,14 +97,14 @@ def logged(mlp: Any, log: Log) -> Any:
 
         return call
 
-    class Telling(type(mlp)):  # type: ignore[misc]
-        """The submission's MLP; methods of a class, so that `mlp(x)` is told as well."""
+    class Logging(type(mlp)):  # type: ignore[misc]
+        """The submission's MLP; methods of a class, so that `mlp(x)` is logged as well."""
 
         __slots__ = ()
 
     for name in (*CALLS, *MODES):
-        setattr(Telling, name, _method(telling(name, getattr(mlp, name))))
-    mlp.__class__ = Telling
+        setattr(Logging, name, _method(logging(name, getattr(mlp, name))))
+    mlp.__class__ = Logging
     return mlp
 
 

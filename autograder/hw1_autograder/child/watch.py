@@ -1,6 +1,6 @@
 """Watches a network: which of its methods runs, in which pass, which layers that calls, and what it hands to them.
 
-An array is logged by its name in the trace of a right network, so the log holds no numbers.
+An array is logged by its name in the trace of a correct network, so the log holds no numbers.
 """
 
 from __future__ import annotations

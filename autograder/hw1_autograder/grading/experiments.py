@@ -33,7 +33,7 @@ EXERCISES = ("mlp_forward", "mlp_backward", "mlp_steps", "batchnorm_train", "bat
 class Experiment:
     """One run with parts replaced: its result, and how its calls deviate.
 
-    A stand-in gives what is right whatever it is handed; what goes wrong with the submission's own layers, values show.
+    A stand-in gives what is correct whatever it is handed; what goes wrong with the submission's layers, values show.
     """
 
     parts: frozenset[str]
@@ -61,15 +61,15 @@ class Experiments:
     @cached_property
     def _traces(self) -> dict[str, Arrays]:
         """The arrays of every problem's trace, by `pass/name`."""
-        found: dict[str, Arrays] = {}
+        traces: dict[str, Arrays] = {}
         try:
             with np.load(io.BytesIO(stored.read(self._path)), allow_pickle=False) as file:
                 for name in file.files:
                     key, _, rest = name.partition("/")
-                    found.setdefault(key, {})[rest] = file[name]
+                    traces.setdefault(key, {})[rest] = file[name]
         except (OSError, ValueError) as error:
             self.fault, self._stopped = f"{os.path.basename(self._path)} can't be read ({error})", True
-        return found
+        return traces
 
     def possible(self, key: str) -> bool:
         return cases.CASES[key][0] in EXERCISES
@@ -84,34 +84,34 @@ class Experiments:
         return self._made[key, parts]
 
     def of_method(self, key: str, stages: tuple[str, ...], number: int) -> Experiment | None:
-        """Run a problem with right layers, and with right methods of the network before that one."""
-        found = self.run(key, frozenset([*LAYERS, *stages[:number]]))
-        if found and found.raised_in == "MLP.backward" and not number:  # later passes are to be seen as well
-            found = self.run(key, frozenset([*LAYERS, "MLP.backward"]))
-        return found
+        """Run a problem with correct layers, and with correct methods of the network before that one."""
+        experiment = self.run(key, frozenset([*LAYERS, *stages[:number]]))
+        if experiment and experiment.raised_in == "MLP.backward" and not number:  # later passes are to be seen as well
+            experiment = self.run(key, frozenset([*LAYERS, "MLP.backward"]))
+        return experiment
 
     def isolated(self, key: str) -> Result | None:
-        """Ask a layer for its derivative or its backward after a right forward; None if that can't be done."""
+        """Ask a layer for its derivative or its backward after a correct forward; None if that can't be done."""
         exercise, (inputs, expected) = cases.CASES[key][0], self._references.case(key)
         part = AFTER_FORWARD.get(exercise) or str(inputs["name"])
-        right: Arrays = {name: expected[name] for name in ("mean", "var", "norm") if name in expected}
-        if right:
-            right["out"] = expected["forward(x)"]
+        left: Arrays = {name: expected[name] for name in ("mean", "var", "norm") if name in expected}  # by forward
+        if left:
+            left["out"] = expected["forward(x)"]
         for name, handed in (("x", "x"), ("logits", "x"), ("labels", "y")):
             if handed in inputs:
-                right[name] = inputs[handed]
-        right.update({name: array for name, array in self._traces.get(key, {}).items() if name == "state"})
+                left[name] = inputs[handed]
+        left.update({name: array for name, array in self._traces.get(key, {}).items() if name == "state"})
         given = {
             "exercise": np.array(exercise),
             "part": np.array(part),
             **{f"in/{name}": value for name, value in inputs.items()},
-            **{f"set/{name}": value for name, value in right.items()},
+            **{f"set/{name}": value for name, value in left.items()},
         }
         deadline = self._grading.time_for(self._grading.deadline)
         if deadline <= 0 or self._stopped:
             return None
         outcome = self._grading.exercise("after_forward", given, deadline)
-        known = [name for name in expected if name in right or name.startswith("forward")]
+        known = [name for name in expected if name in left or name.startswith("forward")]
         return Result(outcome, inputs, expected, known) if outcome.ended in ("returned", "raised") else None
 
     def _run(self, key: str, parts: frozenset[str]) -> Experiment | None:
@@ -120,22 +120,8 @@ class Experiments:
         if deadline <= 0 or self._stopped:
             return None
         inputs, expected = self._references.case(key)
-        layers, bn = size = wiring.size_of(dict(inputs))
-        rows = inputs.get("rows", np.array([len(inputs["x"])]))
-        passes = [
-            *zip(
-                np.split(inputs["x"], np.cumsum(rows)[:-1]),
-                np.split(inputs.get("y", inputs["x"]), np.cumsum(rows)[:-1]),
-            )
-        ]
-        trace = dict(traces[key])
-        for number, (x, y) in enumerate(passes):
-            trace[f"{number}/x"] = x
-            if "y" in inputs:
-                trace[f"{number}/labels"] = y
-        if "x_eval" in inputs:
-            trace[f"{len(passes)}/x"] = inputs["x_eval"]
-        modes = [True] * len(passes) + [False] * ("x_eval" in inputs)
+        trace, modes = _passes(inputs)
+        layers, bn = wiring.size_of(dict(inputs))
         calls = [*wiring.forward(layers, bn), *wiring.backward(layers, bn)]
         given = {
             "exercise": np.array(cases.CASES[key][0]),
@@ -143,24 +129,48 @@ class Experiments:
             "calls": np.array([" ".join([call.name, *call.handed]) for call in calls]),
             "modes": np.array(modes),
             **{f"in/{name}": value for name, value in inputs.items()},
+            **traces[key],
             **trace,
         }
         outcome = self._grading.exercise("experiment", given, deadline)
         if outcome.ended not in ("returned", "raised"):
             self._stopped = True
             return None
-        result = Result(outcome, inputs, expected)
-        none = {m.quantity for m in result.mismatches if m.value is None or not np.any(m.value)}
-        entries = outcome.log.calls
-        found = {one.method: one for one in deviations(entries, size, modes, none)}
-        classes = {part.partition(".")[0] for part in parts}
-        own = {call.layer for call in calls if class_of(call.layer, inputs) not in classes}
-        answered = [entry for entry in entries if entry.call.rpartition(".")[0] not in own]
-        masked = {one.method for one in deviations(answered, size, modes, none)}
-        raised_in = next((f"MLP.{entry.stage}" for entry in entries if entry.call == "raised"), "")
-        returns = [entry.handed for entry in entries if entry.call == "return"]
-        forwarded = all(name == (f"activations[{layers - 1}].forward",) for name in returns)
-        return Experiment(parts, result, found, masked, raised_in, forwarded)
+        return _observed(parts, Result(outcome, inputs, expected), modes)
+
+
+def _passes(inputs: Arrays) -> tuple[Arrays, list[bool]]:
+    """What each forward pass of a case is given, by `pass/name`, and whether it is one of training."""
+    ends = np.cumsum(inputs.get("rows", [len(inputs["x"])]))[:-1]
+    given = {f"{number}/x": x for number, x in enumerate(np.split(inputs["x"], ends))}
+    modes = [True] * len(given)
+    if "y" in inputs:
+        given.update({f"{number}/labels": y for number, y in enumerate(np.split(inputs["y"], ends))})
+    if "x_eval" in inputs:
+        given[f"{len(modes)}/x"] = inputs["x_eval"]
+        modes.append(False)
+    return given, modes
+
+
+def _observed(parts: frozenset[str], result: Result, modes: list[bool]) -> Experiment:
+    """What the log of a run with these parts replaced shows."""
+    calls, inputs = result.outcome.log.calls, result.inputs
+    layers, bn = size = wiring.size_of(dict(inputs))
+    none = {m.quantity for m in result.mismatches if m.value is None or not np.any(m.value)}
+    classes = {part.partition(".")[0] for part in parts}
+    due = [*wiring.forward(layers, bn), *wiring.backward(layers, bn)]
+    students = {call.layer for call in due if class_of(call.layer, inputs) not in classes}
+    answered = [entry for entry in calls if entry.call.rpartition(".")[0] not in students]
+    return Experiment(
+        parts,
+        result,
+        deviations={deviation.method: deviation for deviation in deviations(calls, size, modes, none)},
+        masked={deviation.method for deviation in deviations(answered, size, modes, none)},
+        raised_in=next((f"MLP.{entry.stage}" for entry in calls if entry.call == "raised"), ""),
+        forwarded=all(
+            entry.handed == (f"activations[{layers - 1}].forward",) for entry in calls if entry.call == "return"
+        ),
+    )
 
 
 def class_of(call: str, inputs: Arrays) -> str:

@@ -17,7 +17,7 @@ from grading.run import Verdict
 from homework import cases
 from homework.problems import MLP, Problem, builds_on
 from sandbox.answers import Outcome
-from sandbox.ending import said
+from sandbox.ending import one_line
 from sandbox.process import GraderError, Sandbox
 from sandbox.submission import Submission
 from sandbox.wire import is_kept
@@ -76,7 +76,7 @@ class Grading:
             with np.errstate(all="ignore"):  # wrong numbers may be of any size
                 verdict = self._grade(problem)
         except Exception as error:
-            why = said(error)
+            why = one_line(error)
             if not isinstance(error, (GraderError, OSError)):
                 traceback.print_exc()
                 why = f"the grader failed here, with {type(error).__name__}"

@@ -41,7 +41,7 @@ def folder(parent: str, prefix: str) -> Iterator[str]:
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file in full or not at all."""
     part = os.path.join(os.path.dirname(os.path.abspath(path)), f".part-{os.urandom(8).hex()}")
     with taken_back(partial(_unlink, part)):
         with open(part, "xb") as file:
@@ -54,7 +54,7 @@ def _unlink(path: str) -> None:
         os.unlink(path)
 
 
-def said(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """An error of the machine's in one line: what it is and which file, or why a package can't be imported."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
@@ -106,12 +106,12 @@ def run(main: Callable[[], int]) -> int:
     except SystemExit as ended:  # argparse's, for --help and for a wrong option
         status = ended.code if isinstance(ended.code, int) else 0
     except OSError as error:
-        print(f"{os.path.basename(sys.argv[0])}: {said(error)}", file=sys.stderr)
+        print(f"{os.path.basename(sys.argv[0])}: {one_line(error)}", file=sys.stderr)
     try:
         sys.stdout.flush()
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # who reads no more has read enough
-            print(f"standard output can't be written to: {said(error)}", file=sys.stderr)
+            print(f"standard output can't be written to: {one_line(error)}", file=sys.stderr)
             status = 2
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python would try to write the rest at its end
     return status

@@ -42,12 +42,12 @@ class GraderError(Exception):
 def need(*packages: str) -> None:
     """Raise GraderError where a package that the grader runs on is not installed for this Python."""
     for name in packages:
-        found = importlib.util.find_spec(name)
-        if found is None:
+        spec = importlib.util.find_spec(name)
+        if spec is None:
             install = f"{sys.executable} -m pip install {' '.join(packages)}"
             raise GraderError(f"{name} is not installed for this Python; to install what is needed: {install}")
-        if found.submodule_search_locations is None:
-            raise GraderError(f"{found.origin} hides {name}: give that file another name, or take it off the path")
+        if spec.submodule_search_locations is None:
+            raise GraderError(f"{spec.origin} hides {name}: give that file another name, or take it off the path")
 
 
 def require(*packages: str) -> None:
@@ -97,7 +97,7 @@ class Sandbox:
         self._folders: wire.Folders  # once `open` has named them
         self.broken: dict[str, str] = {}  # modules whose import ended a child, and how
         self._child: subprocess.Popen[bytes] | None = None
-        self._told = False
+        self._introduced = False
         need("numpy")
         try:
             self._spawn()
@@ -115,7 +115,7 @@ class Sandbox:
 
         With `strict`, the first overflow, division by zero or invalid operation raises FloatingPointError.
         """
-        if not self._told:  # a fresh child finds nothing that was left behind
+        if not self._introduced:  # a fresh child finds nothing that was left behind
             cleaning.remove(self._folders["work"])
         os.makedirs(self._folders["work"], exist_ok=True)
         for file in (self._folders["log"], self._folders["stack"]):
@@ -159,10 +159,10 @@ class Sandbox:
 
     def _spawn(self) -> None:
         child = self._child = start(self.memory)
-        self._told = False
+        self._introduced = False
         self._requests: queue.Queue[Any] = queue.Queue()
         self._messages: queue.Queue[Any] = queue.Queue(MAX_WAITING)
-        ends = ((_tell, child.stdin, self._requests), (_listen, child.stdout, self._messages))
+        ends = ((_write, child.stdin, self._requests), (_listen, child.stdout, self._messages))
         self._threads = [threading.Thread(target=run, args=arguments, daemon=True) for run, *arguments in ends]
         for thread in self._threads:
             thread.start()
@@ -170,23 +170,23 @@ class Sandbox:
     def _ready(self) -> None:
         """Have a child that knows the folders, a fresh one if the last is gone; give up for good if none starts."""
         for _ in range(STARTS):
-            if (self._child is not None and self._told) or self._fault:
+            if (self._child is not None and self._introduced) or self._fault:
                 break
             try:
                 if self._child is None:
                     self._spawn()
-                said = self._introduce()
+                fault = self._introduce()
             except (OSError, RuntimeError) as error:  # no process, or no thread, is to be had
-                said = ending.said(error)
-            if said:
+                fault = ending.one_line(error)
+            if fault:
                 self.close()
         else:
-            self._fault = said
+            self._fault = fault
         if self._fault:
             raise GraderError(f"the submission's process did not start: {self._fault}")
 
     def _introduce(self) -> str:
-        """Tell the child the folders; return why it is of no use, or nothing."""
+        """Send the child the folders; return why it is of no use, or nothing."""
         assert self._child is not None
         assert self._child.stderr is not None
         self._requests.put((self._folders, {}))
@@ -197,7 +197,7 @@ class Sandbox:
         if isinstance(message, wire.Message) and "ready" in message.header:
             self._child.stderr.close()
             self.not_enforced = system.not_enforced(message.header["ready"])
-            self._told = True
+            self._introduced = True
             return ""
         ended = self._death()
         self._child.kill()
@@ -271,7 +271,7 @@ def _read(file: str, most: int = 4096) -> str:
         return ""
 
 
-def _tell(stream: IO[bytes], requests: queue.Queue[Any]) -> None:
+def _write(stream: IO[bytes], requests: queue.Queue[Any]) -> None:
     """Send what is put in the queue, up to a None; a child that does not read keeps nobody else waiting."""
     try:
         with stream:

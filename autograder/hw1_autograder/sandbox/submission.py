@@ -32,7 +32,7 @@ REQUIRED = (
 MAX_FILES = 200
 MAX_FILE = 1 << 20  # bytes
 MAX_ARCHIVE = 32 << 20  # bytes of a tar, unpacked by gzip
-MAX_FOLDERS = 4  # that lie in one another
+MAX_FOLDERS = 4  # one in another
 HAND_IN = "hand in the handin.tar that create_tarball.sh makes"
 OTHER_KINDS = {  # by the bytes that a file begins with
     b"PK\x03\x04": "a zip",
@@ -60,7 +60,7 @@ class Submission:
 
     files: dict[str, bytes] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    wrapped: str = ""  # the folder within that hw1/ and mytorch/ lie in, where it is not the top
+    wrapped: str = ""  # the folder within that hw1/ and mytorch/ are in, where it is not the top
 
     @property
     def missing(self) -> list[str]:

@@ -1,7 +1,7 @@
 """What differs between systems at the grader's end: the few lines that Linux, macOS and Windows need of their own.
 
-The child's own are in child/serve.py (its limits) and child/fence.py (the kernel's fence); they say what they could
-set, and the table here says what that is worth on this system.
+The child's own are in child/serve.py (its limits) and child/fence.py (the kernel's fence); they report what they could
+set, and the table here has what that is worth on this system.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def held() -> Iterator[None]:
 
 
 def python() -> str:
-    """The interpreter itself: what lies in a virtual environment of Windows starts it as a process of its own."""
+    """The interpreter itself: the one in a virtual environment of Windows starts it as a process of its own."""
     return getattr(sys, "_base_executable", sys.executable) if sys.platform == "win32" else sys.executable
 
 
@@ -84,8 +84,8 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + GONE
     with suppress(ChildProcessError):  # somebody else has waited for it
         while process.returncode is None and time.monotonic() < end:
-            found, status = os.waitpid(process.pid, os.WNOHANG)
-            if found:
+            ended, status = os.waitpid(process.pid, os.WNOHANG)
+            if ended:
                 process.returncode = -signal.SIGKILL if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
             time.sleep(0.001)
 

@@ -52,6 +52,6 @@ class Workplace:
             submission.lay_out(root)
             os.makedirs(work)
         except OSError as error:
-            raise GraderError(f"a copy in {self._folder} can't be made: {ending.said(error)}") from error
+            raise GraderError(f"a copy in {self._folder} can't be made: {ending.one_line(error)}") from error
         sandbox.open(root, work)
         return sandbox

@@ -546,7 +546,7 @@ CHANGE = """
         def change_frame(frame):
             while frame is not None:
                 if frame.f_code.co_name == 'hook':
-                    for name in ('roots', 'own', 'allowed'): frame.f_locals[name] = ('/',)
+                    for name in ('reading', 'writing', 'allowed'): frame.f_locals[name] = ('/',)
                     frame.f_locals['event'] = 'harmless'
                 frame = frame.f_back
         def change(*_): change_frame(sys._getframe(1))
