@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
+import os
 import sys
 from types import ModuleType
 from typing import Any, Callable
@@ -46,22 +46,13 @@ class Patches:
 
 
 class Nothing:
-    """Takes the place of a class whose module can't be imported: its methods are only there to be replaced."""
+    """Takes the place of a class whose module can't be imported, and whose methods are all replaced."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         self.state = None
 
     def __call__(self, *arguments: Any) -> Any:
-        return self.forward(*arguments)
-
-    def forward(self, *arguments: Any) -> Any:
-        raise NotImplementedError
-
-    def backward(self, delta: Any) -> Any:
-        raise NotImplementedError
-
-    def derivative(self, state: Any = None) -> Any:
-        raise NotImplementedError
+        return self.forward(*arguments)  # type: ignore[attr-defined]  # by then it is there
 
     @staticmethod
     def missing(*arguments: Any, **named: Any) -> Any:
@@ -76,39 +67,23 @@ def class_of(course: Course, name: str) -> Any:
 
 def make_importable(course: Course, names: set[str]) -> set[str]:
     """Give every module that can't be imported, or lacks one of these classes, empty ones; return their names."""
-    wanted = {module: classes for module, classes in CLASSES.items() if names.intersection(classes)}
-    for name, classes in wanted.items():
-        module = _imported(course, name)
-        if module is None or not all(hasattr(module, part) for part in names.intersection(classes)):
-            _fill(course, module or _empty(name), classes)
-    return {part for name, classes in wanted.items() for part in classes if _is_nothing(getattr(course, name), part)}
-
-
-def _imported(course: Course, name: str) -> ModuleType | None:
-    try:
-        return getattr(course, name)  # type: ignore[no-any-return]
-    except BaseException:  # whatever its import does
-        return None
-
-
-def _empty(name: str) -> ModuleType:
-    module = ModuleType(name)
-    module.__dict__.update({"np": np, "os": importlib.import_module("os"), "__file__": f"{name}.py"})
-    return module
-
-
-def _fill(course: Course, module: ModuleType, classes: tuple[str, ...]) -> None:
-    name = module.__name__
-    for part in classes:
-        if not hasattr(module, part):
-            setattr(module, part, type(part, (Nothing,), {"__module__": name}))
-    sys.modules[name] = module
-    setattr(course, name, module)
-
-
-def _is_nothing(module: Any, name: str) -> bool:
-    kind = getattr(module, name, None)
-    return isinstance(kind, type) and issubclass(kind, Nothing)
+    made_up: set[str] = set()
+    for name, classes in CLASSES.items():
+        if not names.intersection(classes):
+            continue
+        try:
+            module = getattr(course, name)
+        except BaseException:  # whatever its import does
+            module = ModuleType(name)
+            module.__dict__.update({"np": np, "os": os, "__file__": f"{name}.py"})
+        missing = [part for part in classes if not hasattr(module, part)]
+        if names.intersection(missing):
+            for part in missing:
+                setattr(module, part, type(part, (Nothing,), {"__module__": name}))
+            sys.modules[name] = module
+            setattr(course, name, module)
+            made_up.update(missing)
+    return made_up
 
 
 def forget_modules(course: Course) -> None:

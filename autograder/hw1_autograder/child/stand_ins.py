@@ -6,8 +6,10 @@ runs beside it on what it is due to be handed, so that its private attributes ex
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, Callable
 
 import numpy as np
 
@@ -15,8 +17,8 @@ from child import patches
 from child.exercises import Course, Values, exercise, kept_by
 from child.exercises import run as run_exercise
 from child.patches import Make, Patches
-from child.watch import PARAMETERS, Array, Function, Watch, put, same
-from sandbox.wire import Difference, Log
+from child.watch import PARAMETERS, Array, Call, Watch, put, same
+from sandbox.wire import Difference
 
 # Students read this file: a formula here would hand out the solution. So the tables say what is set, and never how.
 CALLS = {
@@ -39,7 +41,6 @@ STAGES = ("forward", "backward", "step", "zero_grads")
 EMPTY = "MLP.bn_layers"  # an empty list, where a network has none
 ARITY = {"forward": (1,), "backward": (1,), "derivative": (0, 1)}  # of the methods, as the homework has them
 ARITIES: dict[str, tuple[int, ...]] = {"bn_layers.forward": (1, 2), "criterion.forward": (2,)}
-MOST_DIFFERENCES = 50
 
 
 def family_of(place: str) -> str:
@@ -54,31 +55,22 @@ class StandIns(Watch):
     ) -> None:
         super().__init__(script, trace, modes, root)
         self.replaced = replaced
-        self.differences: list[Difference] = []
         self.forwarded: set[tuple[int, str]] = set()  # passes and places of layers whose own forward has been run
-
-    @property
-    def log(self) -> Log:
-        return Log(tuple(self.calls), tuple(self.differences[:MOST_DIFFERENCES]))
 
     # A layer's method.
 
-    def run_layer(self, layer: Any, place: str, method: str, original: Function, arguments: Any, named: Any) -> Any:
-        call, kind = f"{family_of(place)}.{method}", self.parts[place]
-        if not self.replaced & {kind, f"{kind}.{method}"} or self.known(f"{place}.{method}") is None:
-            return super().run_layer(layer, place, method, original, arguments, named)
-        if len(arguments) + len(named) not in ARITIES.get(call, ARITY[method]):
-            return original(layer, *arguments, **named)
-        return self._answer(layer, place, method, original)
-
-    def _answer(self, layer: Any, place: str, method: str, original: Function) -> Array:
-        """Have the student's own method run on what is due, unwatched; then set and return what a correct one gives."""
+    def run_layer(self, place: str, method: str, call: Call) -> Any:
+        name, part = f"{family_of(place)}.{method}", self.parts[place]
+        if not self.replaced & {part, f"{part}.{method}"} or self.known(f"{place}.{method}") is None:
+            return super().run_layer(place, method, call)
+        if len(call.args) - 1 + len(call.keywords) not in ARITIES.get(name, ARITY[method]):
+            return call()
+        layer = call.args[0]
         self._prepare(layer, place, method)
-        differs = self._run_on_what_is_due(layer, place, method, original)
-        normalizes = f"{family_of(place)}.{method}" == "bn_layers.forward"
-        consistent = normalizes and not differs  # with what the layer keeps, under any names
+        differs = self._run_on_what_is_due(place, method, call)
+        consistent = name == "bn_layers.forward" and not differs  # with what the layer keeps, under any names
         differs += self._wrong_attributes(layer, place, method)
-        self.differences += [Difference(self.number, f"{place}.{method}", name) for name in differs[:3]]
+        self.differences += [Difference(self.number, f"{place}.{method}", quantity) for quantity in differs[:3]]
         if not consistent:
             self.set_state(layer, place, method)
         return self.traced(f"{place}.{method}")
@@ -93,17 +85,22 @@ class StandIns(Watch):
             if type(getattr(layer, name, None)) is np.ndarray:
                 put(layer, name, np.zeros_like(getattr(layer, name)))
 
-    def _run_on_what_is_due(self, layer: Any, place: str, method: str, original: Function) -> list[str]:
-        """Return how the result differs: nothing, an empty name for wrong values, or the name of an exception."""
+    def _run_on_what_is_due(self, place: str, method: str, call: Call) -> list[str]:
+        """Run the student's method; return how it differs: an empty name for its result, or an exception's name."""
+        layer, traced = call.args[0], self.traced(f"{place}.{method}")
         students = {name: getattr(layer, name) for name in PARAMETERS if self.known(f"{place}.{name}") is not None}
+        inference = family_of(place) == "bn_layers" and method == "forward" and not self.modes[self.number]
         with self.unwatched():
             try:
                 for name in students:
                     put(layer, name, self.traced(f"{place}.{name}"))
                 if method != "forward" and (self.number, place) not in self.forwarded:
                     layer.forward(*self._due_at(f"{place}.forward"))
-                result = original(layer, *self._due_at(f"{place}.{method}"), *self._flag(place, method))
-                differs = [] if self._as_traced(result, f"{place}.{method}", original) else [""]
+                result = call.func(layer, *self._due_at(f"{place}.{method}"), *[True] * inference)
+                if type(result) in (int, float):  # `1.0` is Identity's derivative, whatever the shape
+                    result = np.full(traced.shape, result)
+                returns = call.func.__name__ != "gradients"
+                differs = [""] if returns and not same(result, traced) else []
             except Exception as error:
                 differs = [type(error).__name__]
         if method == "forward":
@@ -114,19 +111,6 @@ class StandIns(Watch):
 
     def _due_at(self, call: str) -> list[Array]:
         return [self.traced(name) for name in self.script[call].split()]
-
-    def _flag(self, place: str, method: str) -> list[bool]:
-        """The eval flag, where batch norm gets one."""
-        inference = family_of(place) == "bn_layers" and method == "forward" and not self.modes[self.number]
-        return [True] if inference else []
-
-    def _as_traced(self, result: Any, call: str, original: Function) -> bool:
-        if original.__name__ == "gradients":  # which returns nothing
-            return True
-        traced = self.traced(call)
-        if type(result) in (int, float):  # `1.0` is Identity's derivative, whatever the shape
-            result = np.full(traced.shape, result)
-        return same(result, traced)
 
     def _wrong_attributes(self, layer: Any, place: str, method: str) -> list[str]:
         """What the method left in the attributes that are compared under these names, and is wrong."""
@@ -150,11 +134,11 @@ class StandIns(Watch):
 
     # A method of the network.
 
-    def run_method(self, method: str, original: Function, arguments: Any, named: Any) -> Any:
+    def run_method(self, method: str, call: Call) -> Any:
         if f"MLP.{method}" not in self.replaced or self.number < 0:
-            return super().run_method(method, original, arguments, named)
+            return super().run_method(method, call)
         with self.unwatched(), suppress(Exception):
-            original(self.mlp, self.traced("x" if method == "forward" else "labels"))
+            call.func(self.mlp, self.traced("x" if method == "forward" else "labels"))
         for place, layer in self.layers.items():
             if self.known(f"{place}.{method}") is not None:
                 self.set_state(layer, place, method)
@@ -164,38 +148,33 @@ class StandIns(Watch):
         put(self.mlp, "output", self.traced(f"{last}.forward"))
         return self.traced(f"{last}.forward")
 
-    def zero_grads_changed(self, place: str, name: str, array: Array, before: Array) -> None:
+    def after_zero_grads(self, place: str, name: str, array: Array, before: Array) -> None:
         if "MLP.zero_grads" not in self.replaced:
-            super().zero_grads_changed(place, name, array, before)
-            return
-        array[...] = before
-        put(self.layers[place], name, array)
+            super().after_zero_grads(place, name, array, before)
+        else:
+            array[...] = before
+            put(self.layers[place], name, array)
 
     # The student's classes.
 
-    def patch_layer(self, layer: Any, place: str, patched: Patches) -> None:
-        """Have the methods of a layer's class report their calls."""
-        kind, part = type(layer), self.parts[self.places[id(layer)][0]]
-        if not isinstance(kind, type) or kind.__module__ in ("builtins", "numpy"):
-            return
-        family = family_of(place)
-        for method in CALLS[family]:
-            needed = bool({part, f"{part}.{method}"} & self.replaced)
-            patched.replace(kind, method, self._reporting_of_layer(method), needed)
-        patched.replace(kind, "__call__", self._reporting_of_layer("forward"))
-        if family == "linear_layers":
-            patched.replace(kind, "gradients", self._reporting_of_layer("backward"))
-
-    def patch_network(self, mlp: Any, patched: Patches) -> None:
+    def patch(self, mlp: Any, layers: Iterable[tuple[Any, str]], patched: Patches) -> None:
+        """Have the methods of a network's class and of its layers' classes report their calls."""
+        for layer, place in layers:
+            kind, part, family = type(layer), self.parts[self.places[id(layer)][0]], family_of(place)
+            if isinstance(kind, type) and kind.__module__ not in ("builtins", "numpy"):
+                for method in CALLS[family]:
+                    needed = bool({part, f"{part}.{method}"} & self.replaced)
+                    patched.replace(kind, method, reporting(self.called, method), needed)
+                patched.replace(kind, "__call__", reporting(self.called, "forward"))
+                if family == "linear_layers":
+                    patched.replace(kind, "gradients", reporting(self.called, "backward"))
         for method in STAGES:
-            patched.replace(type(mlp), method, self._reporting_of_network(method))
-        patched.replace(type(mlp), "__call__", self._reporting_of_network("forward"))
+            patched.replace(type(mlp), method, reporting(self.entered, method))
+        patched.replace(type(mlp), "__call__", reporting(self.entered, "forward"))
 
-    def _reporting_of_layer(self, method: str) -> Make:
-        return lambda original: lambda layer, *a, **named: self.called(layer, method, original, a, named)
 
-    def _reporting_of_network(self, method: str) -> Make:
-        return lambda original: lambda mlp, *a, **named: self.entered(method, original, mlp, a, named)
+def reporting(report: Callable[[str, Call], Any], method: str) -> Make:
+    return lambda original: lambda *arguments, **named: report(method, partial(original, *arguments, **named))
 
 
 # ---------------------------------------------------------------- exercises
@@ -229,9 +208,8 @@ def experiment(
     def built(mlp: Any, activations: list[Any], criterion: Any) -> None:
         if EMPTY in watch.replaced and getattr(mlp, "bn_layers", None) is None:
             put(mlp, "bn_layers", [])
-        for layer, place in watch.built(mlp, activations, criterion, [str(name) for name in inputs["activations"]]):
-            watch.patch_layer(layer, place, patched)
-        watch.patch_network(mlp, patched)
+        names = [str(name) for name in inputs["activations"]]
+        watch.patch(mlp, watch.built(mlp, activations, criterion, names), patched)
 
     classes = {part.partition(".")[0] for part in watch.replaced}
     made_up = patches.make_importable(course, classes)
@@ -256,7 +234,7 @@ def after_forward(course: Course, exercise: Array, part: Array, **arrays: Array)
     """
     due = unpacked("set/", arrays)
 
-    def make(original: Function) -> Function:
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
         def forward(layer: Any, *arguments: Any, **named: Any) -> Any:
             with suppress(Exception):
                 original(layer, *(np.copy(argument) for argument in arguments), **named)

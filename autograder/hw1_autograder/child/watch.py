@@ -9,21 +9,22 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from sandbox.wire import Entry, Log
+from sandbox.wire import Difference, Entry, Log
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 Array = np.ndarray
-Function = Callable[..., Any]
+Call = partial[Any]
 
 PARTS = {"linear_layers": "Linear", "bn_layers": "BatchNorm", "criterion": "SoftmaxCrossEntropy"}  # of a place's family
 PARAMETERS = ("W", "b", "gamma", "beta")
 VELOCITIES = ("momentum_W", "momentum_b")
 UNKNOWN = "?"  # an array that the trace lacks
-MOST_CALLS = 1000
+MOST_CALLS, MOST_DIFFERENCES = 1000, 50
 RTOL = 1e-5  # of the largest entry
 
 
@@ -41,6 +42,7 @@ class Watch:
     def __init__(self, script: dict[str, str], trace: dict[str, Array], modes: list[bool], root: str) -> None:
         self.script, self.trace, self.modes, self.root = script, trace, modes, root
         self.calls: list[Entry] = []
+        self.differences: list[Difference] = []
         self.stage, self.number, self.silent = "", -1, 0
         self.mlp: Any = None
         self.places: dict[int, list[str]] = {}  # of a layer by its id: the names of its places in the network
@@ -49,7 +51,7 @@ class Watch:
 
     @property
     def log(self) -> Log:
-        return Log(tuple(self.calls))
+        return Log(tuple(self.calls), tuple(self.differences[:MOST_DIFFERENCES]))
 
     def built(self, mlp: Any, activations: list[Any], criterion: Any, names: list[str]) -> Iterator[tuple[Any, str]]:
         """Learn a network's layers; yield each with its place."""
@@ -73,54 +75,50 @@ class Watch:
         finally:
             self.silent -= 1
 
-    # The network's layers.
+    # The network's layers. A call is a partial function of the student's method and of all that it is handed.
 
-    def called(self, layer: Any, method: str, original: Function, arguments: Any, named: Any) -> Any:
+    def called(self, method: str, call: Call) -> Any:
         """A call of a layer's method, from the network if it is one of the network's layers."""
+        layer, *handed = *call.args, *call.keywords.values()
         places = self.places.get(id(layer), [])
         if self.silent or not places or self.number < 0:
-            return original(layer, *arguments, **named)
-        place = self._due(places, method)
-        self._note_call(f"{place}.{method}", [*arguments, *named.values()])
-        return self.run_layer(layer, place, method, original, arguments, named)
+            return call()
+        # Of several places, it is called at the first that has not been called in this pass.
+        made = {entry.call for entry in self.calls if entry.number == self.number}
+        place = next((place for place in places if f"{place}.{method}" not in made), places[0])
+        self._note_call(f"{place}.{method}", handed)
+        return self.run_layer(place, method, call)
 
-    def run_layer(self, layer: Any, place: str, method: str, original: Function, arguments: Any, named: Any) -> Any:
+    def run_layer(self, place: str, method: str, call: Call) -> Any:
         """Run the method of a layer, whose calls of others are not the network's."""
         with self.unwatched():
-            return original(layer, *arguments, **named)
+            return call()
 
-    def _due(self, places: list[str], method: str) -> str:
-        """The place that a layer is called at; of several, the first that has not been called in this pass."""
-        made = {entry.call for entry in self.calls if entry.number == self.number}
-        return next((place for place in places if f"{place}.{method}" not in made), places[0])
-
-    def _note_call(self, call: str, arguments: list[Any]) -> None:
+    def _note_call(self, name: str, handed: list[Any]) -> None:
         if len(self.calls) >= MOST_CALLS:
-            raise TooManyCalls(call)
-        due = [*self.script.get(call, "").split(), "", "", ""]
-        handed = [self.name(value, name) for value, name in zip(arguments[:3], due)]
-        self.note(self.stage or "outside", call, *handed, line=caller(self.root))
+            raise TooManyCalls(name)
+        due = [*self.script.get(name, "").split(), "", "", ""]
+        names = [self.name(value, name) for value, name in zip(handed[:3], due)]
+        self.note(self.stage or "outside", name, *names, line=caller(self.root))
 
     # The network's own methods.
 
-    def entered(self, method: str, original: Function, mlp: Any, arguments: Any, named: Any) -> Any:
+    def entered(self, method: str, call: Call) -> Any:
         """A call of a method of the network's own, outermost or from within another."""
-        if self.stage or self.silent or mlp is not self.mlp:
-            return original(mlp, *arguments, **named)
+        if self.stage or self.silent or call.args[0] is not self.mlp:
+            return call()
         self.stage = method
         try:
             if method == "forward":
                 self._next_pass()
-            if method == "zero_grads":
-                return self._run_zero_grads(original)
-            return self.run_method(method, original, arguments, named)
+            return self.run_zero_grads(call) if method == "zero_grads" else self.run_method(method, call)
         finally:
             self.stage = ""
 
-    def run_method(self, method: str, original: Function, arguments: Any, named: Any) -> Any:
+    def run_method(self, method: str, call: Call) -> Any:
         """Run the method; log that it raised, or what it returned."""
         try:
-            result = original(self.mlp, *arguments, **named)
+            result = call()
         except BaseException:
             self.note(method, "raised")
             raise
@@ -128,12 +126,6 @@ class Watch:
             last = sum(place.startswith("activations") for place in self.layers) - 1
             self.note(method, "return", self.name(result, f"activations[{last}].forward"))
         return result
-
-    def zero_grads_changed(self, place: str, name: str, array: Array, before: Array) -> None:
-        """zero_grads may have changed what is no gradient; `array` is what was there, and `before` a copy of it."""
-        after = getattr(self.layers[place], name, None)
-        if not same(after, before):
-            self.note("zero_grads", "changes" if np.any(after) else "clears", f"{place}.{name}")
 
     def _next_pass(self) -> None:
         self.number = min(self.number + 1, len(self.modes) - 1)
@@ -150,14 +142,21 @@ class Watch:
         if due is not None and not same(value, due):
             self.note("step", "keeps" if same(value, self.known(name, earlier=1)) else "moves", name)
 
-    def _run_zero_grads(self, original: Function) -> Any:
+    def run_zero_grads(self, call: Call) -> Any:
+        """Run the method, and look after what it may have changed beside gradients."""
         names = [*PARAMETERS, *(VELOCITIES if getattr(self.mlp, "momentum", 0) else ())]
         values = {(place, name): getattr(layer, name, None) for place, layer in self.layers.items() for name in names}
         arrays = {where: (array, array.copy()) for where, array in values.items() if type(array) is np.ndarray}
-        result = original(self.mlp)
+        result = call()
         for (place, name), (array, before) in arrays.items():
-            self.zero_grads_changed(place, name, array, before)
+            self.after_zero_grads(place, name, array, before)
         return result
+
+    def after_zero_grads(self, place: str, name: str, array: Array, before: Array) -> None:
+        """Log it if the array that was there under this name, and of which `before` is a copy, has changed."""
+        after = getattr(self.layers[place], name, None)
+        if not same(after, before):
+            self.note("zero_grads", "changes" if np.any(after) else "clears", f"{place}.{name}")
 
     # The log, and the arrays of the trace.
 
