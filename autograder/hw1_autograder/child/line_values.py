@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from types import FrameType, FunctionType, ModuleType, TracebackType
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 import numpy as np
 
@@ -87,10 +87,9 @@ class Step:
 
     def fits(self, node: ast.AST) -> bool:
         """Whether the message can be about this expression."""
-        for rule in RULES:
-            match = rule.pattern.search(self.message) if isinstance(node, rule.nodes) else None
-            if match:
-                return rule.fits(self, node, match)
+        for nodes, pattern, fits in RULES:
+            if isinstance(node, nodes) and (match := re.search(pattern, self.message)):
+                return fits(self, node, match)
         return False
 
     # What met.
@@ -216,20 +215,20 @@ def _entry(base: Any, index: Any) -> Any:
 # Which expressions a message can be about, where Python does not know the columns (before 3.11).
 
 
-class Rule(NamedTuple):
-    """A kind of expression, a pattern of messages, and whether such a message can be about such an expression."""
-
-    nodes: tuple[type[ast.AST], ...]
-    pattern: re.Pattern[str]
-    fits: Callable[[Step, Any, re.Match[str]], bool]
+def _operator_is(_: Step, node: Any, match: re.Match[str]) -> bool:
+    return isinstance(node.op, OPERATORS.get(match[1], ast.LShift))
 
 
-def _shapes_fit(step: Step, node: Any, _: re.Match[str]) -> bool:
-    if isinstance(node.op, ast.MatMult):
-        return False
+def _shapes_are(step: Step, node: Any, _: re.Match[str]) -> bool:
     shapes = [tuple(map(int, re.findall(r"\d+", text))) for text in SHAPES.findall(step.message)]
     values = [step.value(operand) for operand in step.operands(node)]
-    return len(shapes) == 2 and all(type(a) is not np.ndarray or a.shape == shape for a, shape in zip(values, shapes))
+    fit = all(type(value) is not np.ndarray or value.shape == shape for value, shape in zip(values, shapes))
+    return fit and len(shapes) == 2 and not isinstance(node.op, ast.MatMult)
+
+
+def _is_no_container(step: Step, node: ast.Subscript, _: re.Match[str]) -> bool:
+    value = step.value(node.value)
+    return value is None or value is METHOD
 
 
 def _index_is_out(step: Step, node: ast.Subscript, _: re.Match[str]) -> bool:
@@ -248,33 +247,17 @@ def _is_no_function(step: Step, node: ast.Call, _: re.Match[str]) -> bool:
     return value is not METHOD and not callable(value) and value is not UNKNOWN
 
 
-OPERATIONS = (ast.BinOp, ast.AugAssign)
-RULES = (  # the first whose pattern is found decides
-    Rule(
-        OPERATIONS,
-        re.compile(r"unsupported operand type\(s\) for (.+?)=?: '"),
-        lambda step, node, match: isinstance(node.op, OPERATORS.get(match[1], ast.LShift)),
-    ),
-    Rule(OPERATIONS, re.compile("matmul"), lambda step, node, match: isinstance(node.op, ast.MatMult)),
-    Rule(OPERATIONS, re.compile("broadcast"), _shapes_fit),
-    Rule(
-        (ast.Attribute,),
-        re.compile(r"has no attribute '(\w+)'"),
-        lambda step, node, match: match[1] == node.attr,
-    ),
-    Rule(
-        (ast.Subscript,),
-        re.compile("not subscriptable"),
-        lambda step, node, match: step.value(node.value) is None or step.value(node.value) is METHOD,
-    ),
-    Rule((ast.Subscript,), re.compile("index out of range"), _index_is_out),
-    Rule((ast.Call,), re.compile(r"^(?:[\w.<>]*\.)?([\w<>]+)\(\) (?:takes|missing|got)"), _function_is),
-    Rule((ast.Call,), re.compile("not callable"), _is_no_function),
-    Rule(
-        (ast.Call,),
-        re.compile("not aligned"),
-        lambda step, node, match: step.text(node.func).rpartition(".")[2] == "dot",
-    ),
+OPERATION = (ast.BinOp, ast.AugAssign)
+RULES: tuple[tuple[Any, str, Callable[[Step, Any, re.Match[str]], bool]], ...] = (  # the first that applies decides
+    (OPERATION, r"unsupported operand type\(s\) for (.+?)=?: '", _operator_is),
+    (OPERATION, r"matmul", lambda step, node, match: isinstance(node.op, ast.MatMult)),
+    (OPERATION, r"broadcast", _shapes_are),
+    (ast.Attribute, r"has no attribute '(\w+)'", lambda step, node, match: match[1] == node.attr),
+    (ast.Subscript, r"not subscriptable", _is_no_container),
+    (ast.Subscript, r"index out of range", _index_is_out),
+    (ast.Call, r"^(?:[\w.<>]*\.)?([\w<>]+)\(\) (?:takes|missing|got)", _function_is),
+    (ast.Call, r"not callable", _is_no_function),
+    (ast.Call, r"not aligned", lambda step, node, match: step.text(node.func).rpartition(".")[2] == "dot"),
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.wire import Difference, Entry, Log
+from sandbox.wire import MAX_CALLS, Difference, Entry, Log
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 Array = np.ndarray
@@ -24,7 +24,6 @@ PARTS = {"linear_layers": "Linear", "bn_layers": "BatchNorm", "criterion": "Soft
 PARAMETERS = ("W", "b", "gamma", "beta")
 VELOCITIES = ("momentum_W", "momentum_b")
 UNKNOWN = "?"  # an array that the trace lacks
-MOST_CALLS, MOST_DIFFERENCES = 1000, 50
 RTOL = 1e-5  # of the largest entry
 
 
@@ -51,7 +50,7 @@ class Watch:
 
     @property
     def log(self) -> Log:
-        return Log(tuple(self.calls), tuple(self.differences[:MOST_DIFFERENCES]))
+        return Log(tuple(self.calls), tuple(self.differences))
 
     def built(self, mlp: Any, activations: list[Any], criterion: Any, names: list[str]) -> Iterator[tuple[Any, str]]:
         """Learn a network's layers; yield each with its place."""
@@ -95,7 +94,7 @@ class Watch:
             return call()
 
     def _note_call(self, name: str, handed: list[Any]) -> None:
-        if len(self.calls) >= MOST_CALLS:
+        if len(self.calls) >= MAX_CALLS:
             raise TooManyCalls(name)
         due = [*self.script.get(name, "").split(), "", "", ""]
         names = [self.name(value, name) for value, name in zip(handed[:3], due)]

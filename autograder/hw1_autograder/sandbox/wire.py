@@ -18,6 +18,7 @@ MAX_HEADER = 1 << 20
 MAX_BODY = 16 << 20
 MAX_ARRAYS = 1000  # of a message
 MAX_AXES = 8
+MAX_CALLS = 1000  # of a network that is watched
 MAX_VALUE = 1 << 20  # bytes of an array in an answer; the largest correct one has a few thousand
 MAX_ENTRIES = MAX_VALUE // 8  # of an array in an answer
 BY_DIFFERENCES = " by differences"  # ends the name of what a quantity is by central differences
@@ -52,8 +53,7 @@ class Message(NamedTuple):
 Word = Annotated[str, 100]
 Text = Annotated[str, 200]
 Line = Annotated[int, 10**6]
-Shape = Annotated[tuple[Annotated[int, 10**9], ...], MAX_AXES]
-ShapeOfArray = Optional[Shape]  # None for what is no array
+Shape = Optional[Annotated[tuple[Annotated[int, 10**9], ...], MAX_AXES]]  # None for what is no array
 
 
 class Frame(NamedTuple):
@@ -69,7 +69,7 @@ class Operand(NamedTuple):
 
     text: Word
     kind: Word
-    shape: ShapeOfArray
+    shape: Shape
 
 
 class Missing(NamedTuple):
@@ -135,7 +135,7 @@ class Difference(NamedTuple):
 class Log(NamedTuple):
     """What became of a watched network."""
 
-    calls: Annotated[tuple[Entry, ...], 1000] = ()
+    calls: Annotated[tuple[Entry, ...], MAX_CALLS] = ()
     differences: Annotated[tuple[Difference, ...], 50] = ()
 
 
