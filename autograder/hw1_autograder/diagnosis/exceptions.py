@@ -15,6 +15,7 @@ import numpy as np
 
 from diagnosis import modules, names, shapes
 from sandbox.answers import Outcome
+from sandbox.layers import FILES
 from sandbox.submission import Submission
 from sandbox.wire import Frame, Raised
 
@@ -127,7 +128,7 @@ def exception(outcome: Outcome, submission: Submission, inputs: Arrays | None = 
         file, number, _ = raised.frames[-1]
         place = f"{file}, line {number}: " + (f"`{code}`: " if code else "")
     if kind == "Broken":
-        return f"{names.file_of(message)} can't be imported: see the problem above that first needed it"
+        return f"{FILES.get(message, message)} can't be imported: see the problem above that first needed it"
     if kind == "ModuleNotFoundError" and raised.module:
         return place + modules.unknown(raised, submission)
     if kind == "NotBuilt":

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from diagnosis.names import OWN_MODULES, file_of
+from sandbox.layers import FILES
 from sandbox.submission import Submission
 from sandbox.wire import Raised
 
@@ -34,8 +34,8 @@ def unknown(raised: Raised, submission: Submission) -> str:
     name = module.partition(".")[0]
     if name == "numpy" and module != name:
         return f"NumPy {np.__version__} has no {module}: that part of NumPy is gone, or was never there"
-    if name in OWN_MODULES and file_of(name) not in submission.files:
-        return f"{file_of(name)} is missing"
+    if name in FILES and FILES[name] not in submission.files:
+        return f"{FILES[name]} is missing"
     if name in GONE and sys.version_info >= tuple(map(int, GONE[name].split("."))):
         return f"{name} left the standard library in Python {GONE[name]}"
     if name in RENAMED:

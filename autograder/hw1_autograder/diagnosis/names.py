@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from diagnosis.compare import article
+from sandbox.layers import FILES, Quantity
 from sandbox.submission import Submission
 from sandbox.wire import Frame, Raised
 
-OWN_MODULES = dict.fromkeys(("activation", "loss", "linear", "batchnorm"), "mytorch") | {"hw1": "hw1", "mc": "hw1"}
 INIT_FUNCTIONS = {"weight_init_fn": "(in_feature, out_feature)", "bias_init_fn": "(out_feature)"}
 SIGNATURE = re.compile(r"(?:([\w.<>]+)\.)?([\w<>]+)\(\) (?:takes|missing|got)|function missing required argument")
 # What left a module of the standard library, and in which version.
@@ -33,10 +33,6 @@ class Setter(NamedTuple):
     code: str
 
 
-def file_of(module: str) -> str:
-    return f"{OWN_MODULES[module]}/{module}.py" if module in OWN_MODULES else module
-
-
 def absent(raised: Raised, submission: Submission) -> tuple[str, str]:
     """For a name that is not there: the place that should have it, and what is known of it."""
     missing, message = raised.missing, raised.message
@@ -46,7 +42,8 @@ def absent(raised: Raised, submission: Submission) -> tuple[str, str]:
     if missing.kind == "name":
         return "", _undefined(name, near, raised, submission)
     if whose == "student" and missing.kind == "module":
-        file = file_of(of.rpartition(".")[2])
+        module = of.rpartition(".")[2]
+        file = FILES.get(module, module)
         return ("" if raised.frames else file), _not_at_top(name, file, near, submission)
     if whose == "student":
         file, _ = definition("class", of, submission)
@@ -172,11 +169,10 @@ def made(text: str, frames: Sequence[Frame], submission: Submission) -> str:
     return lines[0].code if len(lines) == 1 else text
 
 
-def unset(quantity: str, owner: str, submission: Submission) -> str:
-    """Why a quantity is None, as `forward(x)` or `state` of that class: no return, or an attribute never set."""
-    method = quantity.partition("(")[0].rpartition(".")[2]
-    attribute = method
-    if quantity.endswith(")"):
+def unset(quantity: Quantity, submission: Submission) -> str:
+    """Why a quantity is None, as `forward(x)` or `state`: no return with a value, or an attribute never set."""
+    owner, method, attribute = quantity.owner, quantity.call, quantity.name
+    if method:
         returned = [
             node.value
             for file in submission.files

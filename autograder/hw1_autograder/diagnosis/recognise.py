@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diagnosis.compare import Mismatch
+from diagnosis.compare import Mismatch, output_wrong
 from homework import stored
 from sandbox.answers import Outcome
-from sandbox.wire import is_kept
+from sandbox.layers import quantity
 
 SAMPLES = 6
 RTOL = 1e-6
@@ -38,7 +38,7 @@ Signature = dict[str, Trace]  # of one exercise: the wrong quantities
 
 
 def _judged(signature: Signature) -> set[str]:
-    return {quantity for quantity in signature if not is_kept(quantity)}
+    return {name for name in signature if not quantity(name).kept}
 
 
 class Hint(NamedTuple):
@@ -53,8 +53,8 @@ def signature(outcome: Outcome, mismatches: list[Mismatch]) -> Signature:
     """The signature of an exercise's outcome; empty if all is right, or nothing is to be compared."""
     if outcome.ended == "raised":
         file = outcome.raised.frames[-1].file if outcome.raised.frames else ""
-        said = f"{file}: {outcome.raised.type}: {outcome.raised.message}"[:120]
-        return {"raised": Trace(said, (0.0,) * SAMPLES)}
+        what = f"{file}: {outcome.raised.type}: {outcome.raised.message}"[:120]
+        return {"raised": Trace(what, (0.0,) * SAMPLES)}
     traces = {}
     for mismatch in mismatches:
         value, what, sample = mismatch.value, mismatch.type, np.zeros(SAMPLES)
@@ -63,10 +63,10 @@ def signature(outcome: Outcome, mismatches: list[Mismatch]) -> Signature:
             sample = value.astype(np.float64).flat[np.linspace(0, value.size - 1, SAMPLES).astype(int)]
         elif value is not None and value.dtype.kind == "U":
             what = str(value)[:120]
-        traces[mismatch.quantity] = Trace(what, tuple(float(number) for number in sample))
-    if any(quantity.startswith("forward") for quantity in traces):  # what a layer keeps tells more of a wrong output
-        right = [name for name in outcome.types if is_kept(name) and name not in traces]
-        traces.update(dict.fromkeys(right, Trace("right", (0.0,) * SAMPLES)))
+        traces[str(mismatch.quantity)] = Trace(what, tuple(float(number) for number in sample))
+    if output_wrong(mismatches):  # what a layer keeps tells more of a wrong output
+        correct = [name for name in outcome.types if quantity(name).kept and name not in traces]
+        traces.update(dict.fromkeys(correct, Trace("right", (0.0,) * SAMPLES)))
     return traces
 
 
@@ -92,9 +92,9 @@ class Catalogue:
         if self._columns:
             names = [str(name) for name in self._columns["names"]]
             rows = zip(*(self._columns[name] for name in ("mistake", "case", "quantity", "what", "sample")))
-            for mistake, case, quantity, what, sample in rows:
+            for mistake, case, name, what, sample in rows:
                 traces = signatures[mistake].setdefault(names[case], {})
-                traces[names[quantity]] = Trace(names[what], tuple(float(number) for number in sample))
+                traces[names[name]] = Trace(names[what], tuple(float(number) for number in sample))
         return signatures
 
     @cached_property
@@ -141,10 +141,10 @@ class Catalogue:
 def columns(hints: list[Hint], signatures: list[dict[str, Signature]]) -> dict[str, np.ndarray]:
     """The arrays that `Catalogue` reads: columns of one row a wrong quantity, names by their number."""
     rows = [
-        (mistake, case, quantity, trace.what, trace.sample)
+        (mistake, case, name, trace.what, trace.sample)
         for mistake, cases in enumerate(signatures)
         for case, traces in cases.items()
-        for quantity, trace in traces.items()
+        for name, trace in traces.items()
     ]
     names = sorted({name for row in rows for name in row[1:4]})
     number = {name: np.int16(place) for place, name in enumerate(names)}

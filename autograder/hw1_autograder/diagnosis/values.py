@@ -1,18 +1,20 @@
-"""Wrong values in words: which quantity went wrong first, and how its numbers are related to the right ones.
+"""Wrong values in words: which quantity went wrong first, and how its numbers are related to the expected ones.
 
-Everything said here is read off the numbers; causes are named by the catalogue (recognise.py). Of the references one
-entry is told, by `entry`.
+All of it is read off the numbers; causes are named by the catalogue (recognise.py). Of the references one entry is
+shown, by `entry`.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from diagnosis import shapes
-from diagnosis.compare import RTOL, Mismatch, close, first
+from diagnosis.compare import RTOL, Mismatch, close, first, index
+from sandbox.layers import GRADIENTS, KEPT, PARAMETERS, Quantity
 
 Arrays = dict[str, np.ndarray]
 MOST_NAMED = 4  # quantities of one list
@@ -28,60 +30,54 @@ class Known(NamedTuple):
 def in_order(mismatches: list[Mismatch]) -> list[Mismatch]:
     """The mismatches in the order in which the quantities are computed: forward up the layers, backward down.
 
-    Right numbers in a wrong shape or of a wrong type come after wrong numbers.
+    Correct numbers in a wrong shape or of a wrong type come after wrong numbers.
     """
-    return sorted(mismatches, key=lambda mismatch: (_right_numbers(mismatch), _moment(mismatch.quantity)))
+    return sorted(mismatches, key=lambda mismatch: (_correct_numbers(mismatch), _moment(mismatch.quantity)))
 
 
-def _right_numbers(mismatch: Mismatch) -> bool:
-    """Whether a value's numbers are right, and only its shape or its type is not."""
+def _correct_numbers(mismatch: Mismatch) -> bool:
+    """Whether a value's numbers are correct, and only its shape or its type is not."""
     value, reference = mismatch.value, mismatch.expected
     if value is None or mismatch.kind not in ("shape", "dtype") or value.dtype.kind not in "biuf":
         return False
     return value.size == reference.size and bool(close(value.astype(float).reshape(reference.shape), reference).all())
 
 
-def _moment(quantity: str) -> tuple[float, ...]:
-    layer = int(match[1]) if (match := re.search(r"\[(\d+)\]", quantity)) else 0
-    if match := re.search(r"after step (\d+)", quantity):
-        return 0, int(match[1]), layer, ".b" in quantity
-    name = quantity.rpartition(".")[2]
-    forward = ("mean", "var", "norm", "out", "running_mean", "running_var", "gamma", "beta")
-    if name in forward:
-        return 0, layer, forward.index(name)
-    if "forward" in name or quantity.startswith("forward"):
+def _moment(quantity: Quantity) -> tuple[int, ...]:
+    """When a quantity is computed, to sort by."""
+    layer = quantity.index or 0
+    if quantity.step:
+        return 0, quantity.step, layer, PARAMETERS.index(quantity.name)
+    if quantity.kept:
+        return 0, layer, KEPT.index(quantity.name)
+    if quantity.call == "forward":
         return 1, 0
-    backward = ("dgamma", "dbeta", "dW", "db")
-    return (2, -layer, backward.index(name)) if name in backward else (3, 0)
+    return (2, -layer, GRADIENTS.index(quantity.name)) if quantity.name in GRADIENTS else (3, 0)
 
 
-def evidence(mismatches: list[Mismatch], right: list[str], inputs: Arrays, expected: Arrays) -> str:
+def evidence(mismatches: list[Mismatch], correct: list[Quantity], inputs: Arrays, expected: Arrays) -> str:
     """What the wrong values of one exercise show, beginning with the first that was computed."""
     lead, *others = in_order(mismatches)
-    said = _one(lead, inputs, expected)
-    alike = []
-    if said != lead.sentence:  # something is known of the numbers, and may hold for others as well
-        relation = said[len(lead.quantity) :]
-        alike = [m.quantity for m in others if _one(m, inputs, expected) == m.quantity + relation]
+    relation = _relation(lead, inputs, expected)
+    text = f"{lead.quantity}{relation}" if relation else lead.sentence
+    alike = [m.quantity for m in others if relation and _relation(m, inputs, expected) == relation]
     if alike:
-        said += f" (likewise {_listed(alike)})"
-    steps = [int(match[1]) for m in mismatches if (match := re.search(r"after step (\d+)", m.quantity))]
+        text += f" (likewise {_listed(alike)})"
+    steps = [m.quantity.step for m in mismatches if m.quantity.step]
     if steps and min(steps) > 1:
-        return f"{said}; everything is right up to step {min(steps) - 1}: what a step hands to the next is the velocity"
+        return f"{text}; everything is right up to step {min(steps) - 1}: what a step hands to the next is the velocity"
     rest = [m.quantity for m in others if m.quantity not in alike]
-    right = [name for name in right if not name.endswith("after the calls")]  # the arguments, which are no result
-    before = [name for name in right if _moment(name) < _moment(lead.quantity)]
-    if shown := before if rest or len(right) > MOST_NAMED else right:
-        said += f"; right: {_listed(sorted(shown, key=_moment))}"
-    if rest:
-        said += (
-            f"; also wrong: {_listed(rest)}" if len(rest) <= MOST_NAMED else f"; {len(rest)} others are wrong as well"
-        )
-    return said
+    correct = [quantity for quantity in correct if not quantity.name.endswith("after the calls")]  # no results
+    before = [quantity for quantity in correct if _moment(quantity) < _moment(lead.quantity)]
+    if shown := before if rest or len(correct) > MOST_NAMED else correct:
+        text += f"; right: {_listed(sorted(shown, key=_moment))}"
+    if len(rest) > MOST_NAMED:
+        return f"{text}; {len(rest)} others are wrong as well"
+    return f"{text}; also wrong: {_listed(rest)}" if rest else text
 
 
 def entry(mismatch: Mismatch) -> str:
-    """The first wrong entry beside the expected one; nothing where no numbers of the right shape came."""
+    """The first wrong entry beside the expected one; nothing where no numbers of the expected shape came."""
     value, reference = mismatch.value, mismatch.expected
     numbers = value is not None and value.dtype.kind in "biuf" and reference.dtype.kind in "biuf"
     if value is None or not numbers or value.shape != reference.shape:
@@ -90,68 +86,74 @@ def entry(mismatch: Mismatch) -> str:
     if not wrong.any():  # of another type alone
         return ""
     where = first(wrong)
-    place = f"[{', '.join(map(str, where))}]" if where else ""
-    count = f" ({wrong.sum()} of {wrong.size} entries wrong)" if where else ""
+    place, count = (index(where), f" ({wrong.sum()} of {wrong.size} entries wrong)") if where else ("", "")
     return f"{mismatch.quantity}{place} is {value[where]:.10g}, expected {reference[where]:.10g}{count}"
 
 
-def _listed(names: list[str]) -> str:
-    shown = names if len(names) <= MOST_NAMED else names[: MOST_NAMED - 1]
-    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
+def _listed(quantities: list[Quantity]) -> str:
+    shown = quantities if len(quantities) <= MOST_NAMED else quantities[: MOST_NAMED - 1]
+    more = len(quantities) - len(shown)
+    return ", ".join(map(str, shown)) + (f" and {more} more" if more else "")
 
 
-def _one(mismatch: Mismatch, inputs: Arrays, expected: Arrays) -> str:
-    """One sentence on one wrong quantity."""
-    value, reference, name = mismatch.value, mismatch.expected, mismatch.quantity
+def _relation(mismatch: Mismatch, inputs: Arrays, expected: Arrays) -> str:
+    """What is known of one wrong quantity's numbers, as the end of a sentence that begins with its name, or nothing."""
+    value, reference, quantity = mismatch.value, mismatch.expected, mismatch.quantity
     if value is None or value.dtype.kind not in "biuf" or mismatch.kind in ("type", "finite"):
-        return mismatch.sentence
+        return ""
     value = value.astype(np.float64)
     if mismatch.kind == "shape":
-        apart = [n for n, m in zip(value.shape, reference.shape) if n != m] if value.ndim == reference.ndim else []
-        return mismatch.sentence + (_reshaped(value, reference) or shapes.widths(tuple(apart), inputs))
-    if mismatch.kind == "dtype":
-        right = value.shape == reference.shape and bool(close(value, reference).all())
-        return mismatch.sentence + (", with the right numbers" if right else "")
-    if reference.ndim == 0:
-        return mismatch.sentence
-    if step := re.search(r"(.*) after step (\d+)", name):
-        before = _before(step[1], int(step[2]), inputs, expected)
+        more = _reshaped(value, reference) or _widths(value, reference, inputs)
+    elif mismatch.kind == "dtype":
+        same = value.shape == reference.shape and bool(close(value, reference).all())
+        more = ", with the right numbers" if same else ""
+    elif reference.ndim == 0:
+        more = ""
+    else:
+        before = _before(quantity, inputs, expected)
         if before is not None:
-            found = _related(value - before, reference - before, _factors(inputs, int(step[2])), [])
-            return f"{name}: the step {found}" if found else mismatch.sentence
-    knowns = _knowns(name, reference, inputs, expected)
-    found = _related(value, reference, _factors(inputs), knowns)
-    return f"{name} {found}" if found else mismatch.sentence + _pattern(value, reference)
+            related = _related(value - before, reference - before, _factors(inputs, quantity.step), [])
+            return f": the step {related}" if related else ""
+        related = _related(value, reference, _factors(inputs), _knowns(quantity, reference, inputs, expected))
+        if related:
+            return f" {related}"
+        more = _pattern(value, reference)
+    return mismatch.sentence[len(str(quantity)) :] + more if more else ""
 
 
-def _before(parameter: str, step: int, inputs: Arrays, expected: Arrays) -> np.ndarray | None:
-    """The right value of a parameter before a step: the exercise's input, or the reference after the step before."""
-    if step > 1:
-        return expected.get(f"{parameter} after step {step - 1}")
-    match = re.fullmatch(r"linear_layers\[(\d+)\]\.([Wb])", parameter)
-    return inputs.get(f"{match[2]}{match[1]}") if match else None
+def _before(quantity: Quantity, inputs: Arrays, expected: Arrays) -> np.ndarray | None:
+    """The correct value of a parameter before its step: the exercise's input, or that after the step before."""
+    if quantity.step > 1:
+        return expected.get(str(replace(quantity, step=quantity.step - 1)))
+    return inputs.get(f"{quantity.name}{quantity.index}") if quantity.step else None
+
+
+# ---------------------------------------------------------------- factors, and other arrays
+
+
+def _counts(inputs: Arrays, step: int) -> Iterator[tuple[float, str]]:
+    """The numbers of an exercise that a result is likely to be off by, and what to say of them."""
+    x, y = inputs.get("x"), inputs.get("y", inputs.get("delta"))
+    if x is not None and x.ndim == 2:
+        rows = int(inputs["rows"][step - 1]) if step and "rows" in inputs else len(x)
+        yield rows, f"the batch has {rows} rows"
+        if "W" in inputs:
+            yield x.shape[1], f"there are {x.shape[1]} inputs"
+        if rows > 1 and not step:
+            yield rows / (rows - 1), f"{rows}/{rows - 1} is the batch's size over its size less one"
+    if y is not None and y.ndim == 2 and not step:
+        yield y.shape[1], f"there are {y.shape[1]} {'classes' if 'y' in inputs else 'outputs'}"
+    for name in ("lr", "momentum"):
+        if name in inputs and 0 < float(inputs[name]) != 1:
+            yield float(inputs[name]), f"{name} is {float(inputs[name]):g}"
+    if "momentum" in inputs and 0 < float(inputs["momentum"]) < 1:
+        rest = 1 - float(inputs["momentum"])
+        yield rest, f"1 - momentum is {rest:.3g}"
 
 
 def _factors(inputs: Arrays, step: int = 0) -> list[Known]:
-    """The numbers of an exercise that a result is likely to be off by, and what to say of them."""
-    counts: list[tuple[float, str]] = []
-    x = inputs.get("x")
-    if x is not None and x.ndim == 2:
-        rows = int(inputs["rows"][step - 1]) if step and "rows" in inputs else len(x)
-        counts.append((rows, f"the batch has {rows} rows"))
-        if "W" in inputs:
-            counts.append((x.shape[1], f"there are {x.shape[1]} inputs"))
-        if rows > 1 and not step:
-            counts.append((rows / (rows - 1), f"{rows}/{rows - 1} is the batch's size over its size less one"))
-    y = inputs.get("y", inputs.get("delta"))
-    if y is not None and y.ndim == 2 and not step:
-        counts.append((y.shape[1], f"there are {y.shape[1]} {'classes' if 'y' in inputs else 'outputs'}"))
-    for name in ("lr", "momentum"):
-        if name in inputs and 0 < float(inputs[name]) != 1:
-            counts.append((float(inputs[name]), f"{name} is {float(inputs[name]):g}"))
-    if "momentum" in inputs and 0 < float(inputs["momentum"]) < 1:
-        rest = 1 - float(inputs["momentum"])
-        counts.append((rest, f"1 - momentum is {rest:.3g}"))
+    """The factors by which a result is likely to be off, and what to say of each."""
+    counts = list(_counts(inputs, step))
     knowns = [Known(-1.0, "has the wrong sign")]
     for count, text in counts:
         for sign, minus in ((1, ""), (-1, ", with the wrong sign")):
@@ -163,10 +165,10 @@ def _factors(inputs: Arrays, step: int = 0) -> list[Known]:
     return knowns
 
 
-def _knowns(name: str, reference: np.ndarray, inputs: Arrays, expected: Arrays) -> list[Known]:
+def _knowns(quantity: Quantity, reference: np.ndarray, inputs: Arrays, expected: Arrays) -> list[Known]:
     """The other arrays of an exercise that have the quantity's shape."""
     named = [(f"the input {key}", array) for key, array in inputs.items()]
-    named += [(f"what {key} should be", array) for key, array in expected.items() if key != name]
+    named += [(f"what {key} should be", array) for key, array in expected.items() if key != str(quantity)]
     return [
         Known(array, f"is {text}")
         for text, array in named
@@ -175,38 +177,75 @@ def _knowns(name: str, reference: np.ndarray, inputs: Arrays, expected: Arrays) 
 
 
 def _related(value: np.ndarray, reference: np.ndarray, factors: list[Known], knowns: list[Known]) -> str:
-    """How a whole array is related to its reference or to another array, or nothing."""
-    size = float(np.abs(reference).max(initial=0.0))
+    """How a whole array is related to its reference or to another array, or nothing: the first relation that holds."""
     if not np.abs(value).max(initial=0.0):
         return "is all zeros"
-    if not size:
+    if not np.abs(reference).max(initial=0.0):
         return "should be all zeros"
+    if text := _by_a_factor(value, reference, factors):
+        return text
+    if text := next((known.text for known in knowns if close(value, np.asarray(known.value)).all()), ""):
+        return text
+    return next(filter(None, (relation(value, reference) for relation in RELATIONS)), "")
+
+
+def _by_a_factor(value: np.ndarray, reference: np.ndarray, factors: list[Known]) -> str:
     factor = float((value * reference).sum() / (reference * reference).sum())
-    if value.size > 1 and close(value, factor * reference).all() and abs(factor) > 1e-9:
-        texts = [known.text for known in factors if abs(factor / float(known.value) - 1) < 10 * RTOL]
-        return " or ".join(dict.fromkeys(texts)) or f"is {factor:.4g} times the expected, in every entry"
-    for known in knowns:
-        if close(value, np.asarray(known.value)).all():
-            return known.text
-    flipped = close(np.abs(value), np.abs(reference))
-    if flipped.all():
-        return f"has the wrong sign in {int((~close(value, reference)).sum())} of {value.size} entries"
-    if value.ndim == 2 and len(set(value.shape)) == 1 and close(value.T, reference).all():
-        return "is transposed"
-    if value.size > 2 and close(np.sort(value, axis=None), np.sort(reference, axis=None)).all():
-        return "has the right numbers in the wrong places"
+    if value.size < 2 or abs(factor) <= 1e-9 or not close(value, factor * reference).all():
+        return ""
+    texts = [known.text for known in factors if abs(factor / float(known.value) - 1) < 10 * RTOL]
+    return " or ".join(dict.fromkeys(texts)) or f"is {factor:.4g} times the expected, in every entry"
+
+
+def _by_signs(value: np.ndarray, reference: np.ndarray) -> str:
+    wrong = int((~close(value, reference)).sum())
+    flipped = bool(close(np.abs(value), np.abs(reference)).all())
+    return f"has the wrong sign in {wrong} of {value.size} entries" if flipped else ""
+
+
+def _transposed(value: np.ndarray, reference: np.ndarray) -> str:
+    square = value.ndim == 2 and len(set(value.shape)) == 1
+    return "is transposed" if square and close(value.T, reference).all() else ""
+
+
+def _in_other_places(value: np.ndarray, reference: np.ndarray) -> str:
+    same = value.size > 2 and close(np.sort(value, axis=None), np.sort(reference, axis=None)).all()
+    return "has the right numbers in the wrong places" if same else ""
+
+
+def _by_an_offset(value: np.ndarray, reference: np.ndarray) -> str:
     offset = float((value - reference).mean())
-    if value.size > 2 and close(value - offset, reference).all():
-        return f"is off by {offset:.4g} in every entry"
-    if value.ndim == 2 and min(value.shape) > 1:
-        for axis, what in ((0, "row"), (1, "column")):
-            shift = (value - reference).mean(axis=axis, keepdims=True)
-            if close(value - shift, reference).all():
-                return f"is off by the same amounts in every {what}"
-            ratio = (value * reference).sum(axis=axis) / np.maximum((reference * reference).sum(axis=axis), 1e-300)
-            if close(value, np.expand_dims(ratio, axis) * reference).all():
-                return f"is off by one factor for every {'column' if axis == 0 else 'row'}"
+    same = value.size > 2 and close(value - offset, reference).all()
+    return f"is off by {offset:.4g} in every entry" if same else ""
+
+
+def _by_rows_or_columns(value: np.ndarray, reference: np.ndarray) -> str:
+    for axis, line, other in ((0, "row", "column"), (1, "column", "row")) if _is_table(value) else ():
+        shift = (value - reference).mean(axis=axis, keepdims=True)
+        if close(value - shift, reference).all():
+            return f"is off by the same amounts in every {line}"
+        ratio = (value * reference).sum(axis=axis) / np.maximum((reference * reference).sum(axis=axis), 1e-300)
+        if close(value, np.expand_dims(ratio, axis) * reference).all():
+            return f"is off by one factor for every {other}"
     return ""
+
+
+RELATIONS: tuple[Callable[[np.ndarray, np.ndarray], str], ...] = (
+    _by_signs,
+    _transposed,
+    _in_other_places,
+    _by_an_offset,
+    _by_rows_or_columns,
+)
+
+
+def _is_table(array: np.ndarray) -> bool:
+    return array.ndim == 2 and min(array.shape) > 1
+
+
+def _widths(value: np.ndarray, reference: np.ndarray, inputs: Arrays) -> str:
+    apart = [n for n, m in zip(value.shape, reference.shape) if n != m] if value.ndim == reference.ndim else []
+    return shapes.widths(tuple(apart), inputs)
 
 
 def _reshaped(value: np.ndarray, reference: np.ndarray) -> str:
@@ -226,9 +265,8 @@ def _reshaped(value: np.ndarray, reference: np.ndarray) -> str:
 def _pattern(value: np.ndarray, reference: np.ndarray) -> str:
     """Along which axis the wrong entries lie, if along one."""
     wrong = ~close(value, reference)
-    if wrong.ndim == 2 and not wrong.all() and min(wrong.shape) > 1:
-        for axis, what in ((1, "row"), (0, "column")):
-            lines = np.asarray(wrong.any(axis=axis))
-            if lines.sum() == 1:
-                return f", all in {what} {first(lines)[0]}"
+    for axis, line in ((1, "row"), (0, "column")) if _is_table(wrong) and not wrong.all() else ():
+        lines = np.asarray(wrong.any(axis=axis))
+        if lines.sum() == 1:
+            return f", all in {line} {first(lines)[0]}"
     return ""

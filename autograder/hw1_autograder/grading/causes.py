@@ -8,46 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from diagnosis import exceptions, recognise
 from diagnosis.compare import Mismatch
 from diagnosis.recognise import Catalogue, Signature
-from grading.experiments import EMPTY, LAYERS, ZERO_GRADS, Experiment, Experiments, class_of
+from grading.experiments import EMPTY, LAYERS, STAGES, ZERO_GRADS, Experiment, Experiments, class_of
 from grading.judges import Judge
 from grading.run import BESIDES, Verdict
-from grading.verdicts import Grading, Result, evidence
+from grading.verdicts import Grading, Result, observed
 from homework import cases
-from homework.problems import BY_KEY
+from homework.problems import BY_KEY, PROBLEMS
 from sandbox.answers import Outcome
+from sandbox.layers import BY_CLASS, quantity
 from sandbox.wire import Raised
 
-# The layer's method that a problem of its own is about. Batch norm has none: it is asked by two probes, by itself.
+# The methods of layers that a problem of its own is about. Batch norm has none: it is asked by two probes, by itself.
 PARTS = {
-    f"{key}_{method}": f"{layer}.{method}"
-    for key, layer, methods in (
-        ("sigmoid", "Sigmoid", ("forward", "derivative")),
-        ("tanh", "Tanh", ("forward", "derivative")),
-        ("relu", "ReLU", ("forward", "derivative")),
-        ("loss", "SoftmaxCrossEntropy", ("forward", "derivative")),
-        ("linear", "Linear", ("forward", "backward")),
-    )
-    for method in methods
+    problem.key: [function for function in problem.functions if function.partition(".")[0] in BY_CLASS]
+    for problem in PROBLEMS
+    if problem.exercise not in STAGES
 }
-ALWAYS = ("Linear", "SoftmaxCrossEntropy")  # in every network
 ALONE = ("batchnorm_layer", "batchnorm_eval")
-OF_BATCHNORM = ("batchnorm_train", "batchnorm_inference")
-# The methods of the network that an exercise looks at, in the order in which each builds on those before.
-STAGES = {
-    "mlp_forward": ("MLP.forward",),
-    "mlp_backward": ("MLP.forward", "MLP.backward"),
-    "mlp_steps": ("MLP.forward", "MLP.backward", "MLP.step"),
-    "batchnorm_train": ("MLP.forward", "MLP.backward"),
-    "batchnorm_inference": ("MLP.forward", "MLP.backward", "MLP.step"),
-}
+OF_BATCHNORM = [problem.key for problem in PROBLEMS if problem.exercise in ("batchnorm_train", "batchnorm_inference")]
 IN_PLACE = "in place"  # of a layer that is right by itself; what else is wrong gives other numbers there
-BACKWARD = ("backward(delta)", "dgamma", "dbeta")  # of the quantities of batch norm, those that its backward gives
 
 
 @dataclass
@@ -67,6 +52,18 @@ class Fault:
         return bool(shared and explained) or any(mine and mine == theirs for mine, theirs in pairs)
 
 
+@dataclass
+class Trial:
+    """A failing problem on a network, run with right layers in the place of those known to be at fault."""
+
+    key: str
+    stages: tuple[str, ...]  # the network's methods that it looks at
+    layers: frozenset[str]
+    first: Experiment
+    faults: list[Fault]  # that are known already
+    alone: bool  # whether nothing beside those is to be looked for
+
+
 def signature(grading: Grading, key: str, references: Judge) -> Signature:
     """The signature of a case on the prestored inputs, which are those that the catalogue knows."""
     result = prestored(grading, key, references)
@@ -82,7 +79,7 @@ def prestored(grading: Grading, key: str, references: Judge) -> Result | None:
     deadline = grading.time_for(grading.deadline / 5)
     if deadline <= 0 or result.outcome.ended not in ("returned", "raised"):
         return None
-    return Result(grading.perform(key, inputs, deadline), inputs, expected)
+    return Result(key, grading.perform(key, inputs, deadline), inputs, expected)
 
 
 def isolated(key: str, upstream: Iterable[str]) -> str:
@@ -90,12 +87,11 @@ def isolated(key: str, upstream: Iterable[str]) -> str:
     return "+".join([key, "layers", *upstream])
 
 
-def of_stage(found: Experiment, method: str) -> Signature:
+def of_stage(experiment: Experiment, method: str) -> Signature:
     """What a run shows of one method: its deviation, where it raised, and the quantities that it gives."""
-    mismatches = [mismatch for mismatch in found.result.mismatches if _method(mismatch.quantity) == method]
-    traces = recognise.signature(found.result.outcome, mismatches)
-    if method in found.deviations:
-        traces["deviation"] = recognise.Trace(found.deviations[method].kind, (0.0,) * recognise.SAMPLES)
+    traces = recognise.signature(experiment.result.outcome, _given_by(method, experiment.result.mismatches))
+    if method in experiment.deviations:
+        traces["deviation"] = recognise.Trace(experiment.deviations[method].kind, (0.0,) * recognise.SAMPLES)
     return traces
 
 
@@ -126,9 +122,9 @@ class Causes:
         for key in self.wrong:
             if key not in networks:
                 self._of_a_layer(key)
-        for key, part in PARTS.items():
+        for key, parts in PARTS.items():
             if key in self.unwritten or (key in self.wrong and key not in self.cleared):
-                self.layers[part] = key
+                self.layers.update(dict.fromkeys(parts, key))
         for key in self.unwritten:
             if self.experiments.possible(key) and key not in OF_BATCHNORM:  # those may wait for batch norm alone
                 self.methods.setdefault(STAGES[cases.CASES[key][0]][-1], key)
@@ -137,11 +133,11 @@ class Causes:
         for key in networks:
             self._of_a_network(key)
         for key, faults in self.faults.items():
-            self._tell(self.wrong[key], faults)
+            self._put_into_words(self.wrong[key], faults)
 
-    def _tell(self, verdict: Verdict, faults: list[Fault]) -> None:
+    def _put_into_words(self, verdict: Verdict, faults: list[Fault]) -> None:
         """Put the faults of a problem into words; only the hints of one fault are alternatives."""
-        said = []
+        texts = []
         for fault in faults:
             # An exception alone names no mistake: many raise the same, and its place and values are said.
             # One that is a method's gives what the method shows in every problem.
@@ -149,26 +145,28 @@ class Causes:
             seen = not fault.place or (fault.kind and not fault.kind.startswith(IN_PLACE))
             hints = self.catalogue.named(mistakes) if seen else []
             further = " or ".join(hint.text for hint in hints if hint not in verdict.hints) if verdict.hints else ""
-            said.append(f"{fault.reason}: {further}" if further else fault.reason)
+            texts.append(f"{fault.reason}: {further}" if further else fault.reason)
             verdict.hints = verdict.hints or hints
-        if said:
-            verdict.reason = sentences(said[0], *(f"{BESIDES}{text}" for text in said[1:]))
+        if texts:
+            verdict.reason = sentences(texts[0], *(f"{BESIDES}{text}" for text in texts[1:]))
 
     # ------------------------------------------------------------ layers
 
     def _of_a_layer(self, key: str) -> None:
         """A problem of its own: its derivative or backward is asked again where its forward is wrong as well."""
         verdict, result = self.wrong[key], prestored(self.grading, key, self.references)
-        below = next((other for other in verdict.problem.waits_for if other in {*self.wrong, *self.unwritten}), "")
+        forward = {f"{part.partition('.')[0]}.forward" for part in PARTS[key]}
+        below = [other for other in verdict.problem.waits_for if other in {*self.wrong, *self.unwritten}]
+        below = [other for other in below if not forward.isdisjoint(PARTS.get(other, ()))]
         if below and result:
             again = self.experiments.isolated(key)
             if again and not again.wrong:
                 self.cleared.add(key)
-                verdict.behind = below
+                verdict.behind = below[0]
                 return
             if again and again.outcome.ended == "returned":
                 result = again
-                verdict.reason = self._said(key, again)
+                verdict.reason = self._observed(again)
         self._settle(key, [self._fault(key, result, verdict.reason)])
 
     def _ask_batchnorm(self) -> None:
@@ -181,70 +179,108 @@ class Causes:
         layer, inference = (prestored(self.grading, key, self.references) for key in ALONE)
         if layer is None or inference is None:
             return
+        ahead = _given_by("BatchNorm.forward", layer.mismatches)
         if layer.wrong:
-            ahead = [m for m in layer.mismatches if m.quantity not in BACKWARD]
-            self._add_batchnorm(ALONE[0], layer, ahead)
-            after = self.experiments.isolated(ALONE[0])
+            self._add_batchnorm(layer, ahead)
+            after = self.experiments.isolated(layer.key)
             if after and layer.outcome.ended == "returned":
-                self._add_batchnorm(ALONE[0], after, [m for m in after.mismatches if m.quantity in BACKWARD])
-        trained = layer.outcome.ended == "returned" and not {m.quantity for m in layer.mismatches} - {*BACKWARD}
-        if inference.wrong and trained:
-            self._add_batchnorm(ALONE[1], inference, inference.mismatches)
+                self._add_batchnorm(after, _given_by("BatchNorm.backward", after.mismatches))
+        if inference.wrong and layer.outcome.ended == "returned" and not ahead:
+            self._add_batchnorm(inference, inference.mismatches)
 
-    def _add_batchnorm(self, key: str, result: Result, mismatches: list[Mismatch]) -> None:
-        if result.outcome.ended == "raised" or mismatches:
-            within = [function for _, _, function in result.outcome.raised.frames]
-            backward = "backward" in within or (mismatches and mismatches[0].quantity in BACKWARD)
-            self.layers.setdefault("BatchNorm.backward" if backward else "BatchNorm.forward", key)
-            said = self._said(key, result, mismatches)
-            reason = said if result.outcome.ended == "raised" else f"BatchNorm by itself: {said}"
-            given = {name for name in result.expected if (name in BACKWARD) == bool(backward)}
-            found = recognise.signature(result.outcome, mismatches)
-            mistakes = self._mistakes(key, found, given if mismatches else ())
-            kind = f"{key} {'backward' if backward else 'forward'}"
-            self.batchnorm.append(Fault(reason, mistakes, _place(result.outcome.raised), kind))
+    def _add_batchnorm(self, result: Result, mismatches: list[Mismatch]) -> None:
+        raised = result.outcome.ended == "raised"
+        if not raised and not mismatches:
+            return
+        within = [function for _, _, function in result.outcome.raised.frames]
+        backward = "backward" in within or bool(_given_by("BatchNorm.backward", mismatches[:1]))
+        method = "BatchNorm.backward" if backward else "BatchNorm.forward"
+        self.layers.setdefault(method, result.key)
+        text = self._observed(result, mismatches)
+        given = {name for name in result.expected if quantity(name, "BatchNorm").method == method}
+        found = recognise.signature(result.outcome, mismatches)
+        mistakes = self._mistakes(result.key, found, given if mismatches else ())
+        reason = text if raised else f"BatchNorm by itself: {text}"
+        self.batchnorm.append(Fault(reason, mistakes, _place(result.outcome.raised), f"{result.key} {method}"))
 
     # ------------------------------------------------------------ networks
 
     def _of_a_network(self, key: str) -> None:
         """Find out whether a problem fails by layers alone, and what the network does wrong beside them."""
-        verdict, layers = self.wrong[key], frozenset(self.layers)
-        own = self._of_a_missing_list(key)
+        layers, stages = frozenset(self.layers), STAGES[cases.CASES[key][0]]
+        faults = self._of_a_missing_list(key)
         first = self.experiments.run(key, layers)
         if first is None:
-            self._settle(key, [self._fault(key, prestored(self.grading, key, self.references), verdict.reason)])
+            result = prestored(self.grading, key, self.references)
+            self._settle(key, [self._fault(key, result, self.wrong[key].reason)])
             return
-        stages = STAGES[cases.CASES[key][0]]
         if stages[-1] == "MLP.step" and not first.passed:
-            own += self._of_zero_grads(key, self.experiments.run(key, frozenset([*LAYERS, *stages[:-1]])))
+            faults += self._of_zero_grads(key, self.experiments.run(key, LAYERS.union(stages[:-1])))
             first = self.experiments.run(key, layers) or first
-        told, own = bool(own), [*own, *(self.batchnorm if key in OF_BATCHNORM else [])]
-        if told and (first.passed or not self.experiments.given[key]):
-            self._settle(key, own)
-            return
-        if first.passed and layers:
-            needed = self._needed(key, layers)
-            problems = [self.layers[part] for part in needed if self.layers[part] in BY_KEY]
-            if own and any(part.startswith("BatchNorm") for part in needed):
-                self._settle(key, own)
-            else:
-                leaders = [self.wrong[k].behind or k if k in self.wrong else k for k in problems]
-                place = _place(self.grading.results[key].outcome.raised)
-                alike = [k for k in leaders if place and any(f.place == place for f in self.faults.get(k, []))]
-                verdict.behind = min(alike or leaders, key=list(BY_KEY).index, default="")
-                if not leaders:  # a file that can't be imported, and has no problem of its own
-                    self._settle(key, [Fault(verdict.reason, place=place)])
-            return
-        if unwritten := next((self.methods[method] for method in stages if method in self.methods), ""):
-            verdict.behind = unwritten
-            return
-        faults = [fault for number in range(len(stages)) for fault in self._of_stage(key, stages, number, first)]
-        if not faults:
-            verdict.behind = self._by_upstream(key, stages, layers)
-            if verdict.behind:
+        alone = bool(faults) and (first.passed or not self.experiments.given[key])
+        faults += self.batchnorm if key in OF_BATCHNORM else []
+        trial = Trial(key, stages, layers, first, faults, alone)
+        for explains in (
+            self._by_what_is_known,
+            self._by_layers,
+            self._by_an_unwritten_method,
+            self._by_its_methods,
+            self._by_an_earlier_method,
+            self._by_a_layer_in_place,
+        ):
+            if explains(trial):
                 return
-            faults = [self._in_place(key, first)]
-        self._settle(key, [*faults, *own])
+
+    def _by_what_is_known(self, trial: Trial) -> bool:
+        if trial.alone:
+            self._settle(trial.key, trial.faults)
+        return trial.alone
+
+    def _by_layers(self, trial: Trial) -> bool:
+        """With right layers it passes: the problems that show those layers' faults lead."""
+        if not trial.first.passed or not trial.layers:
+            return False
+        key, verdict = trial.key, self.wrong[trial.key]
+        needed = self._needed(key, trial.layers)
+        problems = [self.layers[part] for part in needed if self.layers[part] in BY_KEY]
+        if trial.faults and any(part.startswith("BatchNorm") for part in needed):
+            self._settle(key, trial.faults)
+            return True
+        leaders = [self.wrong[k].behind or k if k in self.wrong else k for k in problems]
+        place = _place(self.grading.results[key].outcome.raised)
+        alike = [k for k in leaders if place and any(fault.place == place for fault in self.faults.get(k, []))]
+        verdict.behind = min(alike or leaders, key=list(BY_KEY).index, default="")
+        if not leaders:  # a file that can't be imported, and has no problem of its own
+            self._settle(key, [Fault(verdict.reason, place=place)])
+        return True
+
+    def _by_an_unwritten_method(self, trial: Trial) -> bool:
+        """The first of its methods that is not written: the problem that asks for it leads."""
+        unwritten = next((self.methods[method] for method in trial.stages if method in self.methods), "")
+        self.wrong[trial.key].behind = unwritten
+        return bool(unwritten)
+
+    def _by_its_methods(self, trial: Trial) -> bool:
+        stages = range(len(trial.stages))
+        faults = [fault for number in stages for fault in self._of_stage(trial, number)]
+        if faults:
+            self._settle(trial.key, [*faults, *trial.faults])
+        return bool(faults)
+
+    def _by_an_earlier_method(self, trial: Trial) -> bool:
+        """With a right method in the place of an earlier problem's it passes: that problem leads."""
+        for number in range(1, len(trial.stages)):
+            experiment = self.experiments.run(trial.key, trial.layers.union(trial.stages[:number]))
+            if experiment and experiment.passed:
+                method = trial.stages[number - 1]
+                shown = [k for k in self.faults if STAGES.get(cases.CASES[k][0], ("",))[-1] == method]
+                self.wrong[trial.key].behind = next((k for k in shown if not self.wrong[k].behind), "")
+                break
+        return bool(self.wrong[trial.key].behind)
+
+    def _by_a_layer_in_place(self, trial: Trial) -> bool:
+        self._settle(trial.key, [self._in_place(trial), *trial.faults])
+        return True
 
     def _of_a_missing_list(self, key: str) -> list[Fault]:
         """Where bn_layers is missing without batch norm: not set, or used where there is none? An empty list tells."""
@@ -259,24 +295,24 @@ class Causes:
             self.experiments.given[key].clear()
         if stays and raised.type != "IndexError":
             return []
-        said = "bn_layers is not set where there is no batch norm (num_bn_layers=0): with an empty list this line runs"
+        text = "bn_layers is not set where there is no batch norm (num_bn_layers=0): with an empty list this line runs"
         if stays:
-            said = "Batch norm is called where there is none (num_bn_layers=0): of an empty list, this is past the end"
-        return [Fault(sentences(self.wrong[key].reason, said), place=_place(outcome.raised))]
+            text = "Batch norm is called where there is none (num_bn_layers=0): of an empty list, this is past the end"
+        return [Fault(sentences(self.wrong[key].reason, text), place=_place(outcome.raised))]
 
-    def _of_zero_grads(self, key: str, found: Experiment | None) -> list[Fault]:
+    def _of_zero_grads(self, key: str, experiment: Experiment | None) -> list[Fault]:
         """If zero_grads changes what is no gradient: from here on, it is replaced by one that does not."""
-        if found is None or ZERO_GRADS not in found.deviations:
+        if experiment is None or ZERO_GRADS not in experiment.deviations:
             return []
         self.experiments.given[key].add(ZERO_GRADS)
-        deviation = found.deviations[ZERO_GRADS]
-        mistakes = self._mistakes(isolated(key, [ZERO_GRADS]), of_stage(found, ZERO_GRADS))
+        deviation = experiment.deviations[ZERO_GRADS]
+        mistakes = self._mistakes(isolated(key, [ZERO_GRADS]), of_stage(experiment, ZERO_GRADS))
         return [Fault(deviation.sentence, mistakes, kind=f"{ZERO_GRADS} {deviation.kind}")]
 
     def _needed(self, key: str, layers: frozenset[str]) -> list[str]:
         """Of the layers with whose stand-ins a problem passes, those without which it fails."""
-        activations = {str(name) for name in self.references.case(key)[0]["activations"]}
-        others = {part for part in layers if part in PARTS.values() and not part.startswith((*activations, *ALWAYS))}
+        activations = [str(name) for name in self.references.case(key)[0]["activations"]]
+        others = {part for part in layers if _is_activation(part) and part.partition(".")[0] not in activations}
         for left_out in [others, *({part} for part in sorted(layers))]:
             if left_out and left_out < layers:
                 without = self.experiments.run(key, layers - left_out)
@@ -284,67 +320,63 @@ class Causes:
                     layers -= left_out
         return sorted(layers)
 
-    def _of_stage(self, key: str, stages: tuple[str, ...], number: int, first: Experiment) -> list[Fault]:
+    def _of_stage(self, trial: Trial, number: int) -> list[Fault]:
         """What one method of the network does wrong, with right layers, and right methods before it."""
-        method, upstream = stages[number], stages[:number]
-        found = self.experiments.of_method(key, stages, number)
-        if found is None or found.passed:
+        key, method = trial.key, trial.stages[number]
+        experiment = self.experiments.of_method(key, trial.stages, number)
+        if experiment is None or experiment.passed:
             return []
-        result, deviation = found.result, found.deviations.get(method)
-        if deviation and self._harmless(method, self.experiments.run(key, found.parts - {"Identity"})):
+        outcome, deviation = experiment.result.outcome, experiment.deviations.get(method)
+        if deviation and self._harmless(method, self.experiments.run(key, experiment.parts - {"Identity"})):
             return []
-        mismatches = [m for m in result.mismatches if _method(m.quantity) == method]
-        raised = result.outcome.ended == "raised" and found.raised_in in (method, *([""] if not number else []))
-        said = []
-        if deviation and not (method == "MLP.step" and mismatches):
-            said.append(deviation.sentence if raised else self._at(deviation.place) + deviation.sentence)
-        if raised and result.outcome.raised.type == "Broken":  # its import ended an earlier process
+        mismatches = _given_by(method, experiment.result.mismatches)
+        raised = outcome.ended == "raised" and experiment.raised_in in (method, *([""] if not number else []))
+        if raised and outcome.raised.type == "Broken":  # its import ended an earlier process
             return [Fault(self.wrong[key].reason, place=_where(self.grading.results[key].outcome))]
+        texts = []
+        if deviation and not (method == "MLP.step" and mismatches):
+            texts.append(deviation.sentence if raised else self._at(deviation.place) + deviation.sentence)
         if raised:
-            said.append(self._said(key, result))
-        elif mismatches and not said:
-            said.append(self._said(key, result, mismatches))
-        if not said:
+            texts.append(self._observed(experiment.result))
+        elif mismatches and not texts:
+            texts.append(self._observed(experiment.result, mismatches))
+        if not texts:
             return []
-        clean = self._mistakes(isolated(key, upstream), of_stage(found, method))
-        plain = self._mistakes(key, recognise.signature(first.result.outcome, first.result.mismatches))
-        mistakes = [mistake for mistake in clean if mistake in plain] or clean
-        if not mistakes and first.raised_in in ("", method):
-            mistakes = plain
+        mistakes = self._of_method(trial, number, experiment)
         if method != "MLP.step":  # which moves linear layers and batch norms by lines of their own
             self.given.setdefault(method, []).append(mistakes)
-        kind = f"{method} {deviation.kind if deviation else _relation(said[0])}" if deviation or not raised else ""
-        return [Fault(sentences(*said), mistakes, _place(result.outcome.raised) if raised else [], kind, method)]
+        kind = f"{method} {deviation.kind if deviation else _relation(texts[0])}" if deviation or not raised else ""
+        return [Fault(sentences(*texts), mistakes, _place(outcome.raised) if raised else [], kind, method)]
 
-    def _harmless(self, method: str, found: Experiment | None) -> bool:
+    def _of_method(self, trial: Trial, number: int, experiment: Experiment) -> list[int]:
+        """The mistakes that give what a method shows with right layers and, as far as they tell, with the own ones."""
+        method, first = trial.stages[number], trial.first
+        clean = self._mistakes(isolated(trial.key, trial.stages[:number]), of_stage(experiment, method))
+        plain = self._mistakes(trial.key, recognise.signature(first.result.outcome, first.result.mismatches))
+        mistakes = [mistake for mistake in clean if mistake in plain] or clean
+        return mistakes or (plain if first.raised_in in ("", method) else [])
+
+    def _harmless(self, method: str, experiment: Experiment | None) -> bool:
         """Whether a method that deviates gives what it should, once an Identity passes on what it is handed."""
-        if found is None or found.raised_in == method or method in found.masked:
+        if experiment is None or experiment.raised_in == method or method in experiment.masked:
             return False
-        return found.forwarded and not any(_method(m.quantity) == method for m in found.result.mismatches)
+        return experiment.forwarded and not _given_by(method, experiment.result.mismatches)
 
-    def _by_upstream(self, key: str, stages: tuple[str, ...], layers: frozenset[str]) -> str:
-        """The earlier problem whose method is at fault, if with a right one in its place this problem passes."""
-        for number in range(1, len(stages)):
-            found = self.experiments.run(key, layers | frozenset(stages[:number]))
-            if found and found.passed:
-                of_method = [k for k in self.faults if STAGES.get(cases.CASES[k][0], ("",))[-1] == stages[number - 1]]
-                return next((k for k in of_method if not self.wrong[k].behind), "")
-        return ""
-
-    def _in_place(self, key: str, first: Experiment) -> Fault:
+    def _in_place(self, trial: Trial) -> Fault:
         """Every method does as it should beside right layers: one is at fault in its place, or what is kept."""
-        verdict = self.wrong[key]
-        fault = self._fault(key, first.result, verdict.reason)
-        found = self.experiments.run(key, frozenset(LAYERS))
-        differences = found.result.outcome.log.differences if found and found.passed else ()
-        for _, call, quantity in differences:
-            part = f"{class_of(call, first.result.inputs)}.{call.rpartition('.')[2]}"
+        verdict = self.wrong[trial.key]
+        fault = self._fault(trial.key, trial.first.result, verdict.reason)
+        experiment = self.experiments.run(trial.key, LAYERS)
+        differences = experiment.result.outcome.log.differences if experiment and experiment.passed else ()
+        for _, call, attribute in differences:
+            asked = quantity(call)
+            part = f"{class_of(asked, trial.first.result.inputs)}.{asked.name}"
             if part in self.layers:  # which the problem does not fail by
                 continue
-            what = f"{call.rpartition('.')[0]}.{quantity}" if quantity.islower() else call
-            told = f"With right layers in the place of yours it passes; yours first goes wrong in {part} ({what})"
-            fault.reason = sentences(fault.reason, told)
-            fault.kind = re.sub(r"\[\d+\]", "", f"{IN_PLACE} {call}")
+            what = str(replace(asked, name=attribute)) if attribute.islower() else call
+            text = f"With right layers in the place of yours it passes; yours first goes wrong in {part} ({what})"
+            fault.reason = sentences(fault.reason, text)
+            fault.kind = f"{IN_PLACE} {asked.layer}.{asked.name}"
             break
         return fault
 
@@ -353,19 +385,19 @@ class Causes:
     def _fault(self, key: str, result: Result | None, reason: str) -> Fault:
         if result is None:
             return Fault(reason)
-        found, outcome = recognise.signature(result.outcome, result.mismatches), result.outcome
+        found = recognise.signature(result.outcome, result.mismatches)
         mistakes = self._mistakes(key, found)
-        if not mistakes and key in PARTS:
+        if not mistakes and PARTS.get(key):
             mistakes, where = self._cancelled(key, found)
             reason += f"; in {where}, which passes, another fault cancels it" if where else ""
-        return Fault(reason, mistakes, _where(outcome))
+        return Fault(reason, mistakes, _where(result.outcome))
 
     def _cancelled(self, key: str, found: Signature) -> tuple[list[int], str]:
         """Of a layer's problem: mistakes that a passed problem speaks against, which fails once the layer is right."""
         alone = self.passed - {other for other in self.passed if self.experiments.possible(other)}
         for mistake in self.catalogue.candidates(key, found, alone):
             against = sorted(self.passed & self.catalogue.signatures[mistake].keys(), key=list(BY_KEY).index)
-            again = self.experiments.run(against[0], frozenset({PARTS[key]})) if against else None
+            again = self.experiments.run(against[0], frozenset(PARTS[key])) if against else None
             if again and not again.passed:
                 return self.catalogue.candidates(key, found, alone), BY_KEY[against[0]].name
         return [], ""
@@ -380,27 +412,27 @@ class Causes:
     def _mistakes(self, key: str, found: Signature, among: Collection[str] = ()) -> list[int]:
         return self.catalogue.candidates(key, found, self.passed, among)
 
-    def _said(self, key: str, result: Result, mismatches: list[Mismatch] | None = None) -> str:
+    def _observed(self, result: Result, mismatches: list[Mismatch] | None = None) -> str:
         if result.outcome.ended == "raised":
             return exceptions.exception(result.outcome, self.grading.submission, result.inputs)
         mismatches = result.mismatches if mismatches is None else mismatches
-        return evidence(key, result, mismatches, self.grading.submission) if mismatches else ""
+        return observed(result, mismatches, self.grading.submission) if mismatches else ""
 
     def _settle(self, key: str, faults: list[Fault]) -> None:
         """Give a problem its faults, save those that an earlier one shows; without others it stands behind that."""
         verdict = self.wrong[key]
         fresh, shown = [], ""
         for fault in faults:
-            again = next(((k, one) for k, others in self.faults.items() for one in others if one.same(fault)), None)
-            if again is None:
+            shows_it = ((k, known) for k, others in self.faults.items() for known in others if known.same(fault))
+            earlier, known = next(shows_it, ("", fault))
+            if not earlier:
                 fresh.append(fault)
                 continue
-            earlier, one = again
             shown = shown or self.wrong[earlier].behind or earlier
             # What is seen twice is a mistake that gives both.
-            both = [mistake for mistake in one.mistakes if mistake in fault.mistakes]
-            refuted = one.kind and fault.kind == one.kind and not one.kind.startswith(IN_PLACE)
-            one.mistakes = both if both or refuted else one.mistakes
+            both = [mistake for mistake in known.mistakes if mistake in fault.mistakes]
+            refuted = known.kind and fault.kind == known.kind and not known.kind.startswith(IN_PLACE)
+            known.mistakes = both if both or refuted else known.mistakes
         self.faults[key] = fresh
         if not fresh and shown:
             verdict.behind = shown
@@ -411,16 +443,17 @@ def sentences(*texts: str) -> str:
     return " ".join([*(text if text.endswith("?") else f"{text}." for text in texts[:-1]), *texts[-1:]])
 
 
-def _relation(said: str) -> str:
+def _relation(text: str) -> str:
     """What a sentence on values tells of the first quantity, without one network's numbers; or the whole sentence."""
-    return said if " is wrong" in said else re.sub(r"-?\d[\d.e+-]*", "#", said.partition(";")[0])
+    return text if " is wrong" in text else re.sub(r"-?\d[\d.e+-]*", "#", text.partition(";")[0])
 
 
-def _method(quantity: str) -> str:
-    """The network's method that gives a quantity."""
-    if "after step" in quantity or quantity.endswith((".gamma", ".beta")):
-        return "MLP.step"
-    return "MLP.backward" if quantity.endswith((".dW", ".db", ".dgamma", ".dbeta")) else "MLP.forward"
+def _given_by(method: str, mismatches: list[Mismatch]) -> list[Mismatch]:
+    return [mismatch for mismatch in mismatches if mismatch.quantity.method == method]
+
+
+def _is_activation(part: str) -> bool:
+    return BY_CLASS[part.partition(".")[0]].attribute == "activations"
 
 
 def _where(outcome: Outcome) -> list[Any]:

@@ -12,21 +12,23 @@ from functools import cached_property
 
 import numpy as np
 
-from diagnosis.network import Deviation, deviations
+from diagnosis import network, wiring
+from diagnosis.network import Deviation
 from grading.judges import Arrays, Judge
-from grading.verdicts import Grading, Result
-from homework import cases, stored, wiring
+from grading.verdicts import Grading, Result, asked
+from homework import cases, stored
+from sandbox.layers import BY_CLASS, Quantity, quantity
 
-LAYERS = ("Sigmoid", "Tanh", "ReLU", "Identity", "SoftmaxCrossEntropy", "Linear", "BatchNorm")
+LAYERS = frozenset(BY_CLASS)
 EMPTY, ZERO_GRADS = "MLP.bn_layers", "MLP.zero_grads"  # a list, where there is none; one that clears gradients alone
-AFTER_FORWARD = {
-    "activation_derivative": "",
-    "loss_derivative": "SoftmaxCrossEntropy",
-    "linear_backward": "Linear",
-    "probe_batchnorm": "BatchNorm",
+# The exercises on a network, and its methods that each looks at, in the order in which each builds on those before.
+STAGES = {
+    "mlp_forward": ("MLP.forward",),
+    "mlp_backward": ("MLP.forward", "MLP.backward"),
+    "mlp_steps": ("MLP.forward", "MLP.backward", "MLP.step"),
+    "batchnorm_train": ("MLP.forward", "MLP.backward"),
+    "batchnorm_inference": ("MLP.forward", "MLP.backward", "MLP.step"),
 }
-CLASSES = {"linear_layers": "Linear", "bn_layers": "BatchNorm", "criterion": "SoftmaxCrossEntropy"}
-EXERCISES = ("mlp_forward", "mlp_backward", "mlp_steps", "batchnorm_train", "batchnorm_inference")
 
 
 @dataclass
@@ -72,7 +74,7 @@ class Experiments:
         return traces
 
     def possible(self, key: str) -> bool:
-        return cases.CASES[key][0] in EXERCISES
+        return cases.CASES[key][0] in STAGES
 
     def run(self, key: str, parts: frozenset[str]) -> Experiment | None:
         """Run a problem's exercise with these parts replaced; None if that can't be done, or no time is left."""
@@ -84,35 +86,38 @@ class Experiments:
         return self._made[key, parts]
 
     def of_method(self, key: str, stages: tuple[str, ...], number: int) -> Experiment | None:
-        """Run a problem with correct layers, and with correct methods of the network before that one."""
-        experiment = self.run(key, frozenset([*LAYERS, *stages[:number]]))
+        """Run a problem with right layers, and with right methods of the network before that one."""
+        experiment = self.run(key, LAYERS.union(stages[:number]))
         if experiment and experiment.raised_in == "MLP.backward" and not number:  # later passes are to be seen as well
-            experiment = self.run(key, frozenset([*LAYERS, "MLP.backward"]))
+            experiment = self.run(key, LAYERS | {"MLP.backward"})
         return experiment
 
     def isolated(self, key: str) -> Result | None:
-        """Ask a layer for its derivative or its backward after a correct forward; None if that can't be done."""
-        exercise, (inputs, expected) = cases.CASES[key][0], self._references.case(key)
-        part = AFTER_FORWARD.get(exercise) or str(inputs["name"])
-        left: Arrays = {name: expected[name] for name in ("mean", "var", "norm") if name in expected}  # by forward
-        if left:
-            left["out"] = expected["forward(x)"]
-        for name, handed in (("x", "x"), ("logits", "x"), ("labels", "y")):
-            if handed in inputs:
-                left[name] = inputs[handed]
-        left.update({name: array for name, array in self._traces.get(key, {}).items() if name == "state"})
-        given = {
-            "exercise": np.array(exercise),
-            "part": np.array(part),
-            **{f"in/{name}": value for name, value in inputs.items()},
-            **{f"set/{name}": value for name, value in left.items()},
-        }
+        """Ask a layer for its derivative or its backward after a right forward; None if that can't be done."""
+        inputs, expected = self._references.case(key)
+        layer = BY_CLASS.get(asked(key, inputs))
+        quantities = [quantity(name, asked(key, inputs)) for name in expected]
+        if layer is None or all(q.method == f"{layer.class_name}.forward" for q in quantities):
+            return None
+        handed = [inputs[name] for name in ("x", "y") if name in inputs]
+        right = {"x": handed[0], **dict(zip(layer.keeps, handed))}
+        right.update({q.name: expected[q.name] for q in quantities if q.kept})
+        output = self._traces.get(key, {}).get(layer.output)
+        output = next((expected[q.name] for q in quantities if q.call == "forward"), output)
+        if layer.output and output is not None:
+            right[layer.output] = output
         deadline = self._grading.time_for(self._grading.deadline)
         if deadline <= 0 or self._stopped:
             return None
+        given = {
+            "exercise": np.array(cases.CASES[key][0]),
+            "part": np.array(layer.class_name),
+            **{f"in/{name}": value for name, value in inputs.items()},
+            **{f"set/{name}": value for name, value in right.items()},
+        }
         outcome = self._grading.exercise("after_forward", given, deadline)
-        known = [name for name in expected if name in left or name.startswith("forward")]
-        return Result(outcome, inputs, expected, known) if outcome.ended in ("returned", "raised") else None
+        known = [q.name for q in quantities if q.name in right or q.call == "forward"]
+        return Result(key, outcome, inputs, expected, known) if outcome.ended in ("returned", "raised") else None
 
     def _run(self, key: str, parts: frozenset[str]) -> Experiment | None:
         deadline = self._grading.time_for(self._grading.deadline)
@@ -120,9 +125,9 @@ class Experiments:
         if deadline <= 0 or self._stopped:
             return None
         inputs, expected = self._references.case(key)
-        trace, modes = _passes(inputs)
-        layers, bn = wiring.size_of(dict(inputs))
-        calls = [*wiring.forward(layers, bn), *wiring.backward(layers, bn)]
+        size = wiring.size_of(inputs)
+        calls = [*wiring.forward(size), *wiring.criterion(size), *wiring.backward(size)]
+        modes, handed = _passes(inputs)
         given = {
             "exercise": np.array(cases.CASES[key][0]),
             "parts": np.array(sorted(parts) or [""]),
@@ -130,52 +135,43 @@ class Experiments:
             "modes": np.array(modes),
             **{f"in/{name}": value for name, value in inputs.items()},
             **traces[key],
-            **trace,
+            **handed,
         }
         outcome = self._grading.exercise("experiment", given, deadline)
         if outcome.ended not in ("returned", "raised"):
             self._stopped = True
             return None
-        return _observed(parts, Result(outcome, inputs, expected), modes)
+        entries = outcome.log.calls
+        result = Result(key, outcome, inputs, expected)
+        unset = {m.quantity for m in result.mismatches if m.value is None or not np.any(m.value)}
+        classes = {part.partition(".")[0] for part in parts}
+        own = {call.layer for call in calls if class_of(call.returns, inputs) not in classes}
+        answered = [entry for entry in entries if quantity(entry.call).place not in own]
+        returned = [entry.handed for entry in entries if entry.call == "return"]
+        return Experiment(
+            parts,
+            result,
+            {one.method: one for one in network.deviations(entries, size, modes, unset)},
+            {one.method for one in network.deviations(answered, size, modes, unset)},
+            next((f"MLP.{entry.stage}" for entry in entries if entry.call == "raised"), ""),
+            all(name == (wiring.forward(size)[-1].name,) for name in returned),
+        )
 
 
-def _passes(inputs: Arrays) -> tuple[Arrays, list[bool]]:
-    """What each forward pass of a case is given, by `pass/name`, and whether it is one of training."""
-    ends = np.cumsum(inputs.get("rows", [len(inputs["x"])]))[:-1]
-    given = {f"{number}/x": x for number, x in enumerate(np.split(inputs["x"], ends))}
-    modes = [True] * len(given)
-    if "y" in inputs:
-        given.update({f"{number}/labels": y for number, y in enumerate(np.split(inputs["y"], ends))})
+def _passes(inputs: Arrays) -> tuple[list[bool], Arrays]:
+    """Of each pass that an exercise makes, whether it trains, and what it is handed, by `pass/name`."""
+    ends = np.cumsum(inputs.get("rows", np.array([len(inputs["x"])])))
+    modes, handed = [True] * len(ends), {}
+    for name, argument in (("x", "x"), ("y", "labels")):
+        if name in inputs:
+            batches = np.split(inputs[name], ends[:-1])
+            handed.update({f"{number}/{argument}": batch for number, batch in enumerate(batches)})
     if "x_eval" in inputs:
-        given[f"{len(modes)}/x"] = inputs["x_eval"]
+        handed[f"{len(modes)}/x"] = inputs["x_eval"]
         modes.append(False)
-    return given, modes
+    return modes, handed
 
 
-def _observed(parts: frozenset[str], result: Result, modes: list[bool]) -> Experiment:
-    """What the log of a run with these parts replaced shows."""
-    calls, inputs = result.outcome.log.calls, result.inputs
-    layers, bn = size = wiring.size_of(dict(inputs))
-    none = {m.quantity for m in result.mismatches if m.value is None or not np.any(m.value)}
-    classes = {part.partition(".")[0] for part in parts}
-    due = [*wiring.forward(layers, bn), *wiring.backward(layers, bn)]
-    students = {call.layer for call in due if class_of(call.layer, inputs) not in classes}
-    answered = [entry for entry in calls if entry.call.rpartition(".")[0] not in students]
-    return Experiment(
-        parts,
-        result,
-        deviations={deviation.method: deviation for deviation in deviations(calls, size, modes, none)},
-        masked={deviation.method for deviation in deviations(answered, size, modes, none)},
-        raised_in=next((f"MLP.{entry.stage}" for entry in calls if entry.call == "raised"), ""),
-        forwarded=all(
-            entry.handed == (f"activations[{layers - 1}].forward",) for entry in calls if entry.call == "return"
-        ),
-    )
-
-
-def class_of(call: str, inputs: Arrays) -> str:
-    """The class of a layer of a case's network, as `activations[0]` or a call of it."""
-    family, _, rest = call.partition("[")
-    if family == "activations":
-        return str(inputs["activations"][int(rest.partition("]")[0])])
-    return CLASSES[family.partition(".")[0]]
+def class_of(value: Quantity, inputs: Arrays) -> str:
+    """The class of the layer of a case's network that a quantity belongs to."""
+    return str(inputs["activations"][value.index]) if value.layer == "activations" else value.owner

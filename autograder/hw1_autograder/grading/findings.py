@@ -48,5 +48,5 @@ def probe(grading: Grading, row: Probe) -> str:
         return exceptions.exception(outcome, grading.submission, result.inputs) if says else ""
     if outcome.ended != "returned":
         return exceptions.ending(outcome, deadline) if row.raising else ""
-    mismatches = [m for m in result.mismatches if not row.only or m.quantity.endswith(row.only)]
+    mismatches = [m for m in result.mismatches if not row.only or m.quantity.name.endswith(row.only)]
     return values.in_order(mismatches)[0].sentence if mismatches else ""

@@ -16,6 +16,7 @@ from grading.judges import blobs
 from grading.settings import Settings
 from homework.cases import GRADIENTS, SEED, Random
 from sandbox import submission
+from sandbox.layers import quantity
 from sandbox.process import Sandbox
 from sandbox.submission import Submission
 from sandbox.wire import BY_DIFFERENCES
@@ -72,7 +73,8 @@ def _check(layer: str, sandbox: Sandbox, files: Submission, deadline: float) -> 
                 finite = bool(np.isfinite(value).all())
                 wrong = int((~close(value, expected[name])).sum())
                 sentence = f"{name} is wrong in {wrong} of {value.size} entries" if finite else f"{name} is not finite"
-                mismatch = Mismatch(name, "value" if finite else "finite", sentence, kind, value, expected[name])
+                what = "value" if finite else "finite"
+                mismatch = Mismatch(quantity(name), what, sentence, kind, value, expected[name])
                 fault = values.evidence([mismatch], [], inputs, {name: expected[name]})
             checked.append(Checked(layer, name, error, fault))
     return checked

@@ -11,16 +11,16 @@ from functools import cached_property
 import numpy as np
 
 from diagnosis import exceptions, names, values
-from diagnosis.compare import Mismatch, article, compare_all, text_of
+from diagnosis.compare import Mismatch, article, compare_all, output_wrong, text_of
 from grading.judges import ANSWERS, Arrays, Judge, blobs, digest, perform
 from grading.run import Verdict
 from homework import cases
-from homework.problems import MLP, Problem, builds_on
+from homework.problems import BY_KEY, MLP, Problem, builds_on
 from sandbox.answers import Outcome
 from sandbox.ending import one_line
+from sandbox.layers import BY_CLASS, LAYERS, NETWORK, Quantity, quantity
 from sandbox.process import GraderError, Sandbox
 from sandbox.submission import Submission
-from sandbox.wire import is_kept
 
 MAY_BE_EMPTY = f"{MLP}.zero_grads"  # where backward overwrites the gradients, the points come without it
 CHOICES = {"question_1": "abcd", "question_2": "abc", "question_3": "ab", "question_4": "ab", "question_5": "abcd"}
@@ -28,32 +28,50 @@ CHOICES = {"question_1": "abcd", "question_2": "abc", "question_3": "ab", "quest
 
 @dataclass
 class Result:
-    """What an exercise was given, what became of it, and what was expected; quantities that were set for it."""
+    """What the exercise of a case was given, what became of it, and what was expected; names that were set for it."""
 
+    key: str
     outcome: Outcome
     inputs: Arrays
     expected: Arrays
     replaced: Collection[str] = ()
+
+    @property
+    def asked(self) -> str:
+        """The class that the exercise asks: the network's, or that of the one layer."""
+        return asked(self.key, self.inputs)
 
     @cached_property
     def mismatches(self) -> list[Mismatch]:
         """The quantities that differ, if any were returned; the digest of answers is no quantity to compare."""
         if self.outcome.ended != "returned" or "digest" in self.expected:
             return []
-        return compare_all(self.outcome, self.expected)
+        return compare_all(self.outcome, self.expected, self.asked)
 
     @property
-    def right(self) -> list[str]:
-        """The quantities that were returned, and are right as far as they are compared."""
+    def correct(self) -> list[Quantity]:
+        """The quantities that were returned, and are correct as far as they are compared."""
         wrong = {mismatch.quantity for mismatch in self.mismatches}
-        output_wrong = any(name.startswith("forward") for name in wrong)
-        counted = [name for name in self.expected if output_wrong or not is_kept(name)]
-        return [name for name in counted if name in self.outcome.types and name not in {*wrong, *self.replaced}]
+        returned = [name for name in self.expected if name in self.outcome.types and name not in self.replaced]
+        quantities = [quantity(name, self.asked) for name in returned]
+        return [q for q in quantities if q not in wrong and (output_wrong(self.mismatches) or not q.kept)]
 
     @property
     def wrong(self) -> bool:
         """Whether the exercise raised, or anything that can be compared differs."""
         return self.outcome.ended == "raised" or bool(self.mismatches) or "NoneType" in self.outcome.types.values()
+
+
+def asked(key: str, inputs: Arrays) -> str:
+    """The class that a case's exercise asks: the network's, or that of a layer, whose module the exercise names."""
+    problem, words = BY_KEY.get(key), cases.CASES[key][0].split("_")
+    if "activations" in inputs:
+        return NETWORK
+    if "name" in inputs:
+        return str(inputs["name"])
+    classes = [function.partition(".")[0] for function in problem.functions] if problem else []
+    classes += [layer.class_name for layer in LAYERS if layer.module in words]
+    return next((name for name in classes if name in BY_CLASS), NETWORK)
 
 
 class Grading:
@@ -129,7 +147,7 @@ class Grading:
         if key not in self.results:
             inputs, expected = self.judge.case(key)
             outcome = perform(self._sandbox, key, inputs, deadline)
-            self.results[key] = Result(outcome, inputs, expected)
+            self.results[key] = Result(key, outcome, inputs, expected)
         return self.results[key]
 
     def _deadline_of(self, problem: Problem) -> float:
@@ -144,14 +162,9 @@ class Grading:
     def _judged(self, problem: Problem, result: Result, deadline: float) -> Verdict:
         outcome = result.outcome
         if exceptions.unstarted(outcome, self.submission):
-            for body, state in self._bodies(problem).items():
-                if state not in ("written", "empty", "missing"):
-                    file, name = body.split(":")[:2]
-                    owner, _, method = name.rpartition(".")
-                    reason = (
-                        f"{file}: {owner or 'the file'} has no {method}, but `{state}`: is that the one that is meant?"
-                    )
-                    return Verdict(problem, "error", reason)
+            misnamed = self._misnamed(problem)
+            if misnamed:
+                return Verdict(problem, "error", misnamed)
             return Verdict(problem, "not started", _to_be_written(problem, outcome))
         if outcome.ended in ("raised", "returned") and result.wrong:
             empty = [body for body, state in self._bodies(problem).items() if state == "empty" and body != MAY_BE_EMPTY]
@@ -168,8 +181,17 @@ class Grading:
         if problem.key == "multiple_choice":
             reason = _choices(outcome, result.expected)
         else:
-            reason = self._evidence(problem.key, result)
+            reason = self._wrong_values(result)
         return Verdict(problem, "failed" if reason else "passed", reason)
+
+    def _misnamed(self, problem: Problem) -> str:
+        """A body of the problem that stands in its class under another name, or nothing."""
+        for body, state in self._bodies(problem).items():
+            if state not in ("written", "empty", "missing"):
+                file, name = body.split(":")[:2]
+                owner, _, method = name.rpartition(".")
+                return f"{file}: {owner or 'the file'} has no {method}, but `{state}`: is that the one that is meant?"
+        return ""
 
     def _bodies(self, problem: Problem) -> dict[str, str]:
         """The state of what a problem asks to be written, as the submission's process sees it."""
@@ -180,38 +202,25 @@ class Grading:
         states = {name: text_of(blob) for name, blob in outcome.blobs.items() if name in problem.bodies}
         return {name: state for name, state in states.items() if state.isidentifier() and len(state) < 100}
 
-    def _evidence(self, key: str, result: Result) -> str:
+    def _wrong_values(self, result: Result) -> str:
         """What is wrong with the values of a case, or nothing; where NaN came from, if the submission can be asked."""
-        mismatches = result.mismatches
-        if not mismatches:
+        if not result.mismatches:
             return ""
-        said, lead = evidence(key, result, mismatches, self.submission), values.in_order(mismatches)[0]
+        text = observed(result, result.mismatches, self.submission)
         deadline = self.time_for(self.deadline)
-        if lead.kind == "finite" and deadline > 0:
-            again = self._sandbox.run(cases.CASES[key][0], blobs(result.inputs), deadline, strict=True)
+        if values.in_order(result.mismatches)[0].kind == "finite" and deadline > 0:
+            again = self._sandbox.run(cases.CASES[result.key][0], blobs(result.inputs), deadline, strict=True)
             if again.ended == "raised" and again.raised.type == "FloatingPointError" and again.raised.frames:
-                said += f". It first goes wrong in {exceptions.exception(again, self.submission)}"
-        return said
+                text += f". It first goes wrong in {exceptions.exception(again, self.submission)}"
+        return text
 
 
-def evidence(key: str, result: Result, mismatches: list[Mismatch], submission: Submission) -> str:
+def observed(result: Result, mismatches: list[Mismatch], submission: Submission) -> str:
     """What these wrong values of a case show; for None, why nothing came."""
-    said = values.evidence(mismatches, result.right, result.inputs, result.expected)
+    text = values.evidence(mismatches, result.correct, result.inputs, result.expected)
     lead = values.in_order(mismatches)[0]
-    if lead.type != "NoneType":
-        return said
-    why = names.unset(lead.quantity, _owner(lead.quantity, key, result.inputs), submission)
-    return f"{said}; {why}" if why else said
-
-
-def _owner(quantity: str, key: str, inputs: Arrays) -> str:
-    """The class that a quantity of an exercise is one of."""
-    if "layers[" in quantity:
-        return "BatchNorm" if quantity.startswith("bn_") else "Linear"
-    if "name" in inputs:
-        return str(inputs["name"])
-    owners = {"loss": "SoftmaxCrossEntropy", "linear": "Linear", "batchnorm_layer": "BatchNorm"}
-    return owners.get(key, owners.get(key.partition("_")[0], "MLP"))
+    why = names.unset(lead.quantity, submission) if lead.type == "NoneType" else ""
+    return f"{text}; {why}" if why else text
 
 
 def _to_be_written(problem: Problem, outcome: Outcome) -> str:

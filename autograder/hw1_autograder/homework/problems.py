@@ -21,6 +21,11 @@ class Problem(NamedTuple):
     bodies: tuple[str, ...]  # file:function that this problem, first of all, asks to be written (see TO_WRITE)
     waits_for: tuple[str, ...] = ()  # keys of the problems that it builds on
 
+    @property
+    def functions(self) -> list[str]:
+        """The bodies without their files: `Linear.forward`, `question_1`."""
+        return [body.split(":")[1] for body in self.bodies]
+
 
 def _activation(name: str, section: int) -> list[Problem]:
     """The forward and the derivative problem of one activation, of 2 points each."""

@@ -20,15 +20,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import tarfile
 
+from sandbox.layers import FILES
+
 FOLDERS = ("mytorch", "hw1")
-REQUIRED = (
-    "mytorch/activation.py",
-    "mytorch/loss.py",
-    "mytorch/linear.py",
-    "mytorch/batchnorm.py",
-    "hw1/hw1.py",
-    "hw1/mc.py",
-)
+REQUIRED = tuple(FILES.values())
 MAX_FILES = 200
 MAX_FILE = 1 << 20  # bytes
 MAX_ARCHIVE = 32 << 20  # bytes of a tar, unpacked by gzip

@@ -11,6 +11,7 @@ import pytest
 from diagnosis import exceptions, values
 from diagnosis.compare import compare
 from sandbox.answers import Outcome
+from sandbox.layers import quantity
 from sandbox.submission import Submission
 from sandbox.wire import Frame, Raised
 
@@ -21,11 +22,11 @@ DW = R.uniform(0.5, 2, (8, 5))
 ROW = R.uniform(0.5, 2, (1, 5))
 
 
-def said(value: Any, expected: np.ndarray, kind: str = "numpy.ndarray", quantity: str = "dW", **more: Any) -> str:
+def said(value: Any, expected: np.ndarray, kind: str = "numpy.ndarray", name: str = "dW", **more: Any) -> str:
     array = value if value is None else np.asarray(value)
-    mismatch = compare(quantity, kind, array, expected)
+    mismatch = compare(quantity(name), kind, array, expected)
     assert mismatch is not None
-    return values.evidence([mismatch], [], {**INPUTS, **more}, {quantity: expected})
+    return values.evidence([mismatch], [], {**INPUTS, **more}, {name: expected})
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_steps_are_compared_as_steps() -> None:
     inputs = {"W0": DW, "lr": np.array(0.2), "momentum": np.array(0.8), "x": X, "rows": np.array([7, 6])}
     after = {"linear_layers[0].W after step 1": DW - 0.2 * DW**2}
     [(name, right)] = after.items()
-    mismatch = compare(name, "numpy.ndarray", DW + 0.2 * DW**2, right)
+    mismatch = compare(quantity(name), "numpy.ndarray", DW + 0.2 * DW**2, right)
     assert mismatch is not None
     assert "the step has the wrong sign" in values.evidence([mismatch], [], inputs, after)
 
@@ -80,7 +81,7 @@ def test_steps_are_compared_as_steps() -> None:
 def test_right_up_to_a_step_points_at_the_velocity() -> None:
     expected = {f"linear_layers[0].W after step {k}": DW * k for k in (1, 2, 3)}
     wrong = [
-        compare(name, "numpy.ndarray", value + R.uniform(1, 2, DW.shape), value)
+        compare(quantity(name), "numpy.ndarray", value + R.uniform(1, 2, DW.shape), value)
         for name, value in list(expected.items())[1:]
     ]
     text = values.evidence([m for m in wrong if m], [], {"W0": DW}, expected)
@@ -90,8 +91,8 @@ def test_right_up_to_a_step_points_at_the_velocity() -> None:
 
 def test_the_first_quantity_computed_leads() -> None:
     names = ["forward(x)", "bn_layers[0].dgamma", "linear_layers[1].dW", "bn_layers[1].var", "bn_layers[0].mean"]
-    wrong = [compare(name, "numpy.ndarray", R.randn(2, 3), R.randn(2, 3)) for name in names]
-    order = [m.quantity for m in values.in_order([m for m in wrong if m])]
+    wrong = [compare(quantity(name), "numpy.ndarray", R.randn(2, 3), R.randn(2, 3)) for name in names]
+    order = [str(m.quantity) for m in values.in_order([m for m in wrong if m])]
     assert order == [
         "bn_layers[0].mean",
         "bn_layers[1].var",

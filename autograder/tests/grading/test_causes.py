@@ -9,6 +9,7 @@ import pytest
 import mistakes
 import pairs
 from diagnosis.network import deviations
+from diagnosis.wiring import Size
 from grading.experiments import LAYERS, Experiments
 from grading.grade import opened
 from grading.settings import TRACES, Settings
@@ -124,7 +125,7 @@ def replaced(**lines: str) -> list[str]:
     ],
 )
 def test_the_first_call_that_is_not_the_one_due_is_told(log: list[str], words: str) -> None:
-    found = deviations(entries(log), (2, 0), [True], set())
+    found = deviations(entries(log), Size(2, 0), [True], set())
     assert bool(found) == bool(words), found
     assert not found or words in found[0].sentence
 
