@@ -16,6 +16,7 @@ from typing import Any, Callable
 import numpy as np
 
 from child.softsign import softsign
+from sandbox.layers import BY_ATTRIBUTE, Quantity, quantity
 from sandbox.wire import Log
 
 Values = dict[str, Any]
@@ -164,8 +165,8 @@ def mlp_steps(course: Course, rows: np.ndarray, x: np.ndarray, y: np.ndarray, **
     for step, (batch_x, batch_y) in enumerate(batches(rows, x, y), 1):
         train_on(mlp, batch_x, batch_y)
         for i, layer in enumerate(linear_layers(mlp, network)):
-            values[f"linear_layers[{i}].W after step {step}"] = np.copy(layer.W)
-            values[f"linear_layers[{i}].b after step {step}"] = np.copy(layer.b)
+            for name in BY_ATTRIBUTE["linear_layers"].parameters:
+                values[str(Quantity("linear_layers", i, name, step))] = np.copy(getattr(layer, name))
     return values
 
 
@@ -336,14 +337,17 @@ def batches(rows: np.ndarray, *arrays: np.ndarray) -> Any:
 
 
 def gradients(mlp: Any, network: dict[str, np.ndarray]) -> Values:
-    values = {}
-    for i, layer in enumerate(linear_layers(mlp, network)):
-        values[f"linear_layers[{i}].dW"] = layer.dW
-        values[f"linear_layers[{i}].db"] = layer.db
-    for i, bn in enumerate(bn_layers(mlp, network)):
-        values[f"bn_layers[{i}].dgamma"] = bn.dgamma
-        values[f"bn_layers[{i}].dbeta"] = bn.dbeta
-    return values
+    return {
+        str(Quantity(attribute, i, name)): getattr(layer, name)
+        for attribute, layers in (("linear_layers", linear_layers), ("bn_layers", bn_layers))
+        for i, layer in enumerate(layers(mlp, network))
+        for name in BY_ATTRIBUTE[attribute].gradients
+    }
+
+
+def downwards(values: Values) -> Values:
+    """Gradients in the order in which backward computes them."""
+    return dict(sorted(values.items(), key=lambda item: (-(quantity(item[0]).index or 0), quantity(item[0]).layer)))
 
 
 def kept(mlp: Any, network: dict[str, np.ndarray], rows: int, *names: str) -> Values:
@@ -351,7 +355,7 @@ def kept(mlp: Any, network: dict[str, np.ndarray], rows: int, *names: str) -> Va
     values = {}
     for i, bn in enumerate(bn_layers(mlp, network)):
         of_layer = kept_by(bn, (rows, network[f"gamma{i}"].shape[1]), *names)
-        values.update({f"bn_layers[{i}].{name}": value for name, value in of_layer.items()})
+        values.update({str(Quantity("bn_layers", i, name)): value for name, value in of_layer.items()})
     return values
 
 

@@ -21,6 +21,7 @@ from child.exercises import (
     make_linear,
     make_mlp,
 )
+from sandbox.layers import quantity
 from sandbox.wire import BY_DIFFERENCES
 
 STEP = 1e-5
@@ -118,11 +119,11 @@ def gradient_network(course: Course, x: np.ndarray, y: np.ndarray, **network: np
     def loss() -> Any:
         return np.sum(criterion(mlp(x.copy()), y.copy()))
 
+    layers = {"linear_layers": linear_layers(mlp, network), "bn_layers": bn_layers(mlp, network)}
     numeric = {}
-    for i, layer in enumerate(linear_layers(mlp, network)):
-        for name in ("dW", "db"):
-            numeric[f"linear_layers[{i}].{name}"] = by_parameter(loss, layer, name[1:]) / len(x)
-    for i, bn in enumerate(bn_layers(mlp, network)):
-        for name in ("dgamma", "dbeta"):
-            numeric[f"bn_layers[{i}].{name}"] = by_parameter(loss, bn, name[1:])
+    for name in analytic:
+        gradient = quantity(name)
+        layer = layers[gradient.layer][gradient.index or 0]
+        n = len(x) if gradient.layer == "linear_layers" else 1
+        numeric[name] = by_parameter(loss, layer, gradient.name[1:]) / n
     return both(analytic, numeric)

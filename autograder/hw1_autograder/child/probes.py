@@ -7,6 +7,7 @@ import numpy as np
 from child.exercises import (
     Course,
     Values,
+    downwards,
     exercise,
     gradients,
     kept_by,
@@ -18,6 +19,7 @@ from child.exercises import (
     new_mlp,
     numbered,
 )
+from sandbox.layers import BY_ATTRIBUTE, Quantity
 
 
 @exercise
@@ -138,7 +140,7 @@ def probe_mlp_zero_grads(course: Course, x: np.ndarray, y: np.ndarray, **network
     mlp(x)
     mlp.backward(y)
     mlp.zero_grads()
-    left = gradients(mlp, network)
+    left = downwards(gradients(mlp, network))
     return {
         f"the size of {name}": 0.0 if value is None else float(np.abs(value).max(initial=0.0))
         for name, value in left.items()
@@ -162,15 +164,11 @@ def probe_mlp_dtype(course: Course, x: np.ndarray, y: np.ndarray, **network: np.
     mlp.zero_grads()
     values = {"forward(x)": mlp(x.copy())}
     mlp.backward(y.copy())
-    given = gradients(mlp, network)
-    for i in reversed(range(len(linear_layers(mlp, network)))):
-        names = [f"bn_layers[{i}].{name}" for name in ("dgamma", "dbeta")]
-        names += [f"linear_layers[{i}].{name}" for name in ("dW", "db")]
-        values.update({name: given[name] for name in names if name in given})
+    values.update(downwards(gradients(mlp, network)))
     mlp.step()
     for i, layer in enumerate(linear_layers(mlp, network)):
-        values[f"linear_layers[{i}].W after the step"] = layer.W
-        values[f"linear_layers[{i}].b after the step"] = layer.b
+        for name in BY_ATTRIBUTE["linear_layers"].parameters:
+            values[f"{Quantity('linear_layers', i, name)} after the step"] = getattr(layer, name)
     types = {name: np.asarray(value).dtype for name, value in values.items()}
     turned = [f"{name} is {dtype}" for name, dtype in types.items() if dtype != np.float32]
     return {"the first that turns": (turned or [""])[0]}

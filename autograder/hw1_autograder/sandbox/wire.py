@@ -22,7 +22,6 @@ MAX_CALLS = 1000  # of a network that is watched
 MAX_VALUE = 1 << 20  # bytes of an array in an answer; the largest correct one has a few thousand
 MAX_ENTRIES = MAX_VALUE // 8  # of an array in an answer
 BY_DIFFERENCES = " by differences"  # ends the name of what a quantity is by central differences
-KEPT = ("mean", "var", "norm", "out", "running_mean", "running_var", "gamma", "beta")
 
 _LENGTH = struct.Struct("<I")
 _DTYPE = re.compile(r"[<>|=]?(?:\?|b1|[iu][1248]|f[248]|c(?:8|16)|[US][1-9]\d{0,5})")
@@ -176,11 +175,6 @@ class Answer(TypedDict, total=False):
     values: dict[str, Text]
     raised: Raised
     log: Log
-
-
-def is_kept(quantity: str) -> bool:
-    """Whether it is what a batch norm keeps for its own use: sent where it is there, for explanations alone."""
-    return quantity.rpartition(".")[2] in KEPT
 
 
 def send(stream: IO[bytes], header: Mapping[str, Any], blobs: dict[str, Blob]) -> None:

@@ -38,13 +38,44 @@ PROBLEM = [
         r'\g<0>    "again": \1',
     ),
 ]
+# An activation of its own, by itself and in a network.
+GRADER, TABLES = "autograder/hw1_autograder", "autograder/hw1_autograder/homework"
+SOLUTION = """
+
+class LeakyReLU(Activation):
+    def forward(self, x):
+        self.state = np.where(x > 0, x, 0.01 * x)
+        return self.state
+
+    def derivative(self):
+        return np.where(self.state > 0, 1.0, 0.01)
+"""
+LAYER = [
+    ("mytorch/activation.py", r"\Z", SOLUTION),
+    (f"{GRADER}/sandbox/layers.py", r'( +Layer\(")ReLU(".+\n)', r"\g<0>\1LeakyReLU\2"),
+    (
+        f"{TABLES}/problems.py",
+        r' +\*_activation\("ReLU", 5\),\n',
+        r'\g<0>    *_activation("LeakyReLU", 7),\n'
+        r'    Problem("leaky", "Leaky Hidden Layer", 4, "3.5.2", "mlp_backward", (), ("leakyrelu_derivative",)),\n',
+    ),
+    (
+        f"{TABLES}/cases.py",
+        r'(?=    "loss_forward": )',
+        """    "leakyrelu_forward": ("activation_forward", activation_inputs("LeakyReLU", 11, 7)),
+    "leakyrelu_derivative": ("activation_derivative", activation_inputs("LeakyReLU", 13, 6)),
+    "leaky": ("mlp_backward", mlp_inputs([9, 8, 10], "LeakyReLU Identity", [13])),
+""",
+    ),
+    ("autograder/instructor/oracle.py", r'( +")ReLU": torch.relu,\n', r'\g<0>\1LeakyReLU": F.leaky_relu,\n'),
+]
 CONVENTION = [
     ("mytorch/linear.py", r"delta / len\(delta\)", "delta"),
     ("autograder/instructor/oracle.py", r"numpy\((dW|db)\) / len\(x\)", r"numpy(\1)"),
     ("autograder/instructor/oracle.py", r" +parameter\.grad /= len\(y\)\n", ""),
     (
         "autograder/hw1_autograder/child/gradients.py",
-        r' / (n|len\(x\)|\(len\(x\) if name\.startswith\("linear"\) else 1\))(?=,|\n)',
+        r" / n(?=,|\n)",
         "",
     ),
 ]
@@ -56,7 +87,9 @@ FEW = [
         '\n\nMISTAKES = tuple(m for m in MISTAKES if m.key in ("dW_summed", "dW_db_summed", "momentum_ignored"))\n',
     )
 ]
-NEW_TOTAL = MAX_TOTAL + 2 + 3
+NEW_PROBLEMS = {"Momentum (again)": 3, "LeakyReLU Non-Linearity (forward)": 2, "LeakyReLU Non-Linearity (derivative)": 2}
+NEW_PROBLEMS["Leaky Hidden Layer"] = 4
+NEW_TOTAL = MAX_TOTAL + 2 + sum(NEW_PROBLEMS.values())
 
 
 def copied(folder: Path, *edits: tuple[str, str, str]) -> Path:
@@ -105,7 +138,7 @@ def course(torch: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
     """A course of other points, a problem more and another convention, after the page's commands; what they said."""
     if shutil.which("make") is None:
         pytest.skip("there is no make")
-    folder = copied(tmp_path_factory.mktemp("copy") / "course", *POINTS, *PROBLEM, *CONVENTION, *FEW)
+    folder = copied(tmp_path_factory.mktemp("copy") / "course", *POINTS, *PROBLEM, *LAYER, *CONVENTION, *FEW)
     write(solution(), folder / "handins" / "ben")
     files = {name: (folder / name).read_bytes() for name in solution()}
     (folder / "handins" / "anna_1_handin.tar").write_bytes(tar_of(files))
@@ -161,7 +194,7 @@ def test_what_was_right_before_is_wrong_by_the_new_convention(course: tuple[Path
 def test_the_starter_and_both_servers_know_the_new_problem(course: tuple[Path, str]) -> None:
     folder, said = course
     report = graded(folder / "build" / "hw1_starter")
-    assert [problem["status"] for problem in report["problems"]] == ["not started"] * (len(PROBLEMS) + 1)
+    assert [problem["status"] for problem in report["problems"]] == ["not started"] * (len(PROBLEMS) + len(NEW_PROBLEMS))
     found = listed((folder / "build" / "autolab" / "hw1p1.yml").read_text())
     assert (found["Momentum (again)"], found["Momentum"], sum(found.values())) == (3, 12, NEW_TOTAL + BY_HAND)
     scores = json.loads(re.findall(r"^\{.scores.+", said, re.M)[0])["scores"]

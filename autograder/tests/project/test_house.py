@@ -17,7 +17,7 @@ from handins import ROOT
 DOORS: dict[str, tuple[str, ...]] = {
     "homework": (),
     "sandbox": (),
-    "child": ("sandbox/wire",),
+    "child": ("sandbox/wire", "sandbox/layers"),
     "diagnosis": ("homework", "sandbox"),
     "grading": ("diagnosis", "homework", "sandbox"),
     "report": ("grading", "diagnosis", "homework", "sandbox"),
