@@ -43,11 +43,15 @@ GRADER, TABLES = "autograder/hw1_autograder", "autograder/hw1_autograder/homewor
 SOLUTION = """
 
 class LeakyReLU(Activation):
+    '''A ReLU that lets a hundredth of what is negative through.'''
+
     def forward(self, x):
+        '''Compute x where it is positive, and x / 100 elsewhere.'''
         self.state = np.where(x > 0, x, 0.01 * x)
         return self.state
 
     def derivative(self):
+        '''Return 1 where x was positive, and 0.01 elsewhere.'''
         return np.where(self.state > 0, 1.0, 0.01)
 """
 LAYER = [
@@ -87,8 +91,12 @@ FEW = [
         '\n\nMISTAKES = tuple(m for m in MISTAKES if m.key in ("dW_summed", "dW_db_summed", "momentum_ignored"))\n',
     )
 ]
-NEW_PROBLEMS = {"Momentum (again)": 3, "LeakyReLU Non-Linearity (forward)": 2, "LeakyReLU Non-Linearity (derivative)": 2}
-NEW_PROBLEMS["Leaky Hidden Layer"] = 4
+NEW_PROBLEMS = {
+    "Momentum (again)": 3,
+    "LeakyReLU Non-Linearity (forward)": 2,
+    "LeakyReLU Non-Linearity (derivative)": 2,
+    "Leaky Hidden Layer": 4,
+}
 NEW_TOTAL = MAX_TOTAL + 2 + sum(NEW_PROBLEMS.values())
 
 
@@ -184,6 +192,26 @@ def test_the_solution_has_all_points_of_the_changed_course(course: tuple[Path, s
     assert python(course[0], "hw1_autograder/gradcheck").returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "method"),
+    [
+        ("np.where(x > 0, x, 0.01 * x)", "np.where(x > 0, x, 0.1 * x)", "forward"),
+        ("np.where(self.state > 0, 1.0, 0.01)", "np.where(self.state > 0, 1.0, 0.1)", "derivative"),
+    ],
+)
+def test_a_wrong_layer_of_the_changed_course_is_named_and_what_is_built_of_it_is_behind_it(
+    right: str, wrong: str, method: str, course: tuple[Path, str], tmp_path: Path
+) -> None:
+    files = {name: (course[0] / name).read_bytes() for name in solution()}
+    assert files["mytorch/activation.py"].count(right.encode()) == 1
+    files["mytorch/activation.py"] = files["mytorch/activation.py"].replace(right.encode(), wrong.encode())
+    report = graded(course[0], "--submission", str(write(files, tmp_path)))
+    problem = f"LeakyReLU Non-Linearity ({method})"
+    failed = {row["name"]: row["same_fault_as"] for row in report["problems"] if row["status"] != "passed"}
+    assert failed == {problem: None, "Leaky Hidden Layer": problem}
+    assert report["total"] == NEW_TOTAL - NEW_PROBLEMS[problem] - NEW_PROBLEMS["Leaky Hidden Layer"]
+
+
 def test_what_was_right_before_is_wrong_by_the_new_convention(course: tuple[Path, str]) -> None:
     scores = graded(course[0], "--submission", str(ROOT))["scores"]
     assert (scores["Linear Layer (forward)"], scores["Linear Layer (backward)"]) == (2, 0)
@@ -194,7 +222,9 @@ def test_what_was_right_before_is_wrong_by_the_new_convention(course: tuple[Path
 def test_the_starter_and_both_servers_know_the_new_problem(course: tuple[Path, str]) -> None:
     folder, said = course
     report = graded(folder / "build" / "hw1_starter")
-    assert [problem["status"] for problem in report["problems"]] == ["not started"] * (len(PROBLEMS) + len(NEW_PROBLEMS))
+    assert [problem["status"] for problem in report["problems"]] == ["not started"] * (
+        len(PROBLEMS) + len(NEW_PROBLEMS)
+    )
     found = listed((folder / "build" / "autolab" / "hw1p1.yml").read_text())
     assert (found["Momentum (again)"], found["Momentum"], sum(found.values())) == (3, 12, NEW_TOTAL + BY_HAND)
     scores = json.loads(re.findall(r"^\{.scores.+", said, re.M)[0])["scores"]
