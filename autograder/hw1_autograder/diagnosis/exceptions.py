@@ -14,6 +14,7 @@ from contextlib import suppress
 import numpy as np
 
 from diagnosis import modules, names, shapes
+from diagnosis.names import Explanation
 from sandbox.answers import Outcome
 from sandbox.layers import FILES
 from sandbox.submission import Submission
@@ -108,11 +109,8 @@ def ending(outcome: Outcome, deadline: float) -> str:
 
 def code_of(outcome: Outcome, submission: Submission) -> str:
     """The student's line that raised, or nothing."""
-    if not outcome.raised.frames:
-        return ""
-    file, number, _ = outcome.raised.frames[-1]
-    lines = submission.source(file)
-    return lines[number - 1].strip()[:100] if 0 < number <= len(lines) else ""
+    frames = outcome.raised.frames
+    return submission.line(frames[-1].file, frames[-1].line) if frames else ""
 
 
 def exception(outcome: Outcome, submission: Submission, inputs: Arrays | None = None) -> str:
@@ -120,33 +118,43 @@ def exception(outcome: Outcome, submission: Submission, inputs: Arrays | None = 
 
     With the inputs of an exercise that builds a network, its constructor call is told where the sizes matter.
     """
-    raised = outcome.raised
-    kind, message = raised.type, _message(raised)
-    code = code_of(outcome, submission)
+    raised, code = outcome.raised, code_of(outcome, submission)
     place = ""
     if raised.frames:
         file, number, _ = raised.frames[-1]
         place = f"{file}, line {number}: " + (f"`{code}`: " if code else "")
-    if kind == "Broken":
-        return f"{FILES.get(message, message)} can't be imported: see the problem above that first needed it"
-    if kind == "ModuleNotFoundError" and raised.module:
+    if raised.type == "Broken":
+        return (
+            f"{FILES.get(raised.message, raised.message)} can't be imported: see the problem above that first needed it"
+        )
+    if raised.type == "ModuleNotFoundError" and raised.module:
         return place + modules.unknown(raised, submission)
-    if kind == "NotBuilt":
-        return message + _constructed(inputs)
-    owner, known = _explained(raised, submission, inputs)
-    if not place and owner:
-        place = f"{owner}: "
-    said = f"{kind}: {message}" if message else kind
+    if raised.type == "NotBuilt":
+        return _message(raised) + _constructed(inputs)
+    explanation = _explained(raised, submission, inputs)
+    if not place and explanation.place:
+        place = f"{explanation.place}: "
+    met = shapes.met(raised, code) if raised.frames else ""
+    sentences = [met, explanation.text + _circumstances(raised, inputs)]
+    return ". ".join(
+        [f"{place}{_raised(raised, submission)}".rstrip("."), *(_capital(text) for text in sentences if text)]
+    )
+
+
+def _raised(raised: Raised, submission: Submission) -> str:
+    """Type and message, what the homework had asked for, and the line of another file that called."""
+    text = ": ".join(filter(None, (raised.type, _message(raised))))
     if asked := _asked(raised):
-        said += f" (when `{asked}` was called)" if asked.endswith(")") else f" (when `{asked}` was read)"
+        text += f" (when `{asked}` was called)" if asked.endswith(")") else f" (when `{asked}` was read)"
     if line := _caller(raised.frames, submission):
-        said += f" (called at {line})"
-    if kind == "SyntaxError" and "null bytes" not in message:
-        known += f" (Python {sys.version_info[0]}.{sys.version_info[1]} here)"
-    if kind == "IndexError":
-        known += _constructed(inputs)
-    sentences = [shapes.met(raised, code) if raised.frames else "", known]
-    return ". ".join([f"{place}{said}".rstrip("."), *(_capital(text) for text in sentences if text)])
+        text += f" (called at {line})"
+    return text
+
+
+def _circumstances(raised: Raised, inputs: Arrays | None) -> str:
+    if raised.type == "SyntaxError" and "null bytes" not in raised.message:
+        return f" (Python {sys.version_info[0]}.{sys.version_info[1]} here)"
+    return _constructed(inputs) if raised.type == "IndexError" else ""
 
 
 def _capital(text: str) -> str:
@@ -163,35 +171,24 @@ def _message(raised: Raised) -> str:
     return " ".join(message.split())[:600]
 
 
-def _explained(raised: Raised, submission: Submission, inputs: Arrays | None) -> tuple[str, str]:
-    """Where what is not there belongs, and what the facts say of an exception: the most particular that is known."""
-    owner, known = names.absent(raised, submission)
-    if owner or known:
-        return owner, known
-    if known := names.nothing(raised, submission):
-        return "", known
-    if raised.type == "TypeError":
-        owner, known = names.called(raised, submission)
-        if owner or known:
-            return owner if not raised.frames else "", known
-    if raised.type == "BdbQuit":
-        return "", names.breakpoints(submission)
-    if known := shapes.clash(raised, inputs, lambda text: names.made(text, raised.frames, submission)):
-        return "", known
-    kind, message = raised.type, raised.message
-    rows = ((name, pattern, text) for name, pattern, text in KNOWN_EXCEPTIONS if re.fullmatch(name, kind))
-    return "", next((text for _, pattern, text in rows if re.search(pattern, message)), "")
+def _explained(raised: Raised, submission: Submission, inputs: Arrays | None) -> Explanation:
+    """What the facts say of an exception: the most particular that is known."""
+    rules = (names.absent, names.nothing, names.called, names.breakpoints)
+    explanation = next(filter(None, (rule(raised, submission) for rule in rules)), None)
+    return explanation or shapes.clash(raised, submission, inputs) or _known(raised)
+
+
+def _known(raised: Raised) -> Explanation:
+    rows = (row for row in KNOWN_EXCEPTIONS if re.fullmatch(row[0], raised.type))
+    return Explanation(next((text for _, pattern, text in rows if re.search(pattern, raised.message)), ""))
 
 
 def _caller(frames: Sequence[Frame], submission: Submission) -> str:
     """The line of another file from which the file that raised was called, or nothing."""
-    files = [file for file, _, _ in frames]
-    outer = next((frame for frame in reversed(frames) if frame[0] != files[-1]), None)
-    if outer is None or outer[2] == "<module>":
+    outer = next((frame for frame in reversed(frames) if frame.file != frames[-1].file), None)
+    if outer is None or outer.function == "<module>":
         return ""
-    lines = submission.source(outer[0])
-    code = lines[outer[1] - 1].strip()[:100] if 0 < outer[1] <= len(lines) else ""
-    return f"{outer[0]}, line {outer[1]}: `{code}`"
+    return f"{outer.file}, line {outer.line}: `{submission.line(outer.file, outer.line)}`"
 
 
 def _asked(raised: Raised) -> str:
@@ -205,21 +202,14 @@ def _asked(raised: Raised) -> str:
 
 
 def _asked_by(calls: list[ast.Call], message: str) -> str:
-    if match := names.MISSING.search(message):
-        for call in calls:
-            if isinstance(call.func, ast.Attribute) and call.func.attr == match[1]:
-                return _rewritten(match[1], call)
-        return match[1] or ""
-    if match := names.SIGNATURE.search(message):
-        for call in calls:
-            called = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-            if called and called in (match[2], (match[1] or "").rpartition(".")[2]):
-                return _rewritten(called, call)
-    if "not callable" in message:
-        for call in calls:
-            if isinstance(call.func, ast.Name):
-                return _rewritten(call.func.id, call)
-    return ""
+    missing, signature = names.MISSING.search(message), names.SIGNATURE.search(message)
+    known = [missing[1]] if missing else [signature[2], (signature[1] or "").rpartition(".")[2]] if signature else []
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr in known:
+            return _rewritten(call.func.attr, call)
+        if isinstance(call.func, ast.Name) and "not callable" in message:
+            return _rewritten(call.func.id, call)
+    return (missing[1] or "") if missing else ""
 
 
 def _rewritten(name: str, call: ast.Call) -> str:
@@ -229,8 +219,8 @@ def _rewritten(name: str, call: ast.Call) -> str:
         return f"{name}(…)"
     given = [ast.unparse(argument) for argument in call.args]
     given += [f"{keyword.arg}={ast.unparse(keyword.value)}" for keyword in call.keywords]
-    own = {**ARGUMENTS, "y": "labels"} if name == "backward" else ARGUMENTS
-    return f"{name}({', '.join(own.get(word, word) for word in given)})"
+    words = {**ARGUMENTS, "y": "labels"} if name == "backward" else ARGUMENTS
+    return f"{name}({', '.join(words.get(word, word) for word in given)})"
 
 
 def _constructed(inputs: Arrays | None) -> str:

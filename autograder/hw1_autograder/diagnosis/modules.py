@@ -40,9 +40,9 @@ def unknown(raised: Raised, submission: Submission) -> str:
         return f"{name} left the standard library in Python {GONE[name]}"
     if name in RENAMED:
         return f"{name} is Python 2's: in Python 3 it is {RENAMED[name]}"
-    own = {stem.rpartition("/")[2].lower(): file for file in submission.files for stem in [file[: -len(".py")]]}
-    if close := difflib.get_close_matches(name.lower(), [*own], 1, 0.75):
-        return f"there is no {name}, but {own[close[0]]}, which is imported as {_stem(own[close[0]])}"
+    files = {_stem(file).lower(): file for file in submission.files}
+    if close := difflib.get_close_matches(name.lower(), [*files], 1, 0.75):
+        return f"there is no {name}, but {files[close[0]]}, which is imported as {_stem(files[close[0]])}"
     others = ["numpy", *getattr(sys, "stdlib_module_names", sys.builtin_module_names)]
     if close := difflib.get_close_matches(name.lower(), others, 1, 0.8):
         return f"there is no {name}, but `{close[0]}`: is that the one that is meant?"

@@ -405,8 +405,7 @@ class Causes:
     def _at(self, place: str) -> str:
         """A line of the submission, with its code, to begin a sentence with."""
         file, _, line = place.rpartition(":")
-        lines = self.grading.submission.source(file)
-        code = lines[int(line) - 1].strip()[:100] if line and 0 < int(line) <= len(lines) else ""
+        code = self.grading.submission.line(file, int(line or 0))
         return f"{file}, line {line}: `{code}`: " if code else ""
 
     def _mistakes(self, key: str, found: Signature, among: Collection[str] = ()) -> list[int]:

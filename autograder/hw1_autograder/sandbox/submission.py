@@ -82,6 +82,11 @@ class Submission:
         """The lines of a file, as well as they can be decoded."""
         return self.files.get(file, b"").decode("utf-8", "replace").splitlines()
 
+    def line(self, file: str, number: int) -> str:
+        """A line of a file as it is quoted: cut, and without its indentation; nothing if there is none."""
+        lines = self.source(file)
+        return lines[number - 1].strip()[:100] if 0 < number <= len(lines) else ""
+
     def lay_out(self, root: str) -> None:
         """Write the files below a new folder."""
         for folder in FOLDERS:
