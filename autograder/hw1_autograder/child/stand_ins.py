@@ -17,34 +17,16 @@ from child import patches
 from child.exercises import Course, Values, exercise, kept_by
 from child.exercises import run as run_exercise
 from child.patches import Make, Patches
-from child.watch import PARAMETERS, Array, Call, Watch, put, same
+from child.watch import Array, Call, Watch, put, same
+from sandbox.layers import GRADIENTS, PARAMETERS, layer_at
 from sandbox.wire import Difference
 
-# Students read this file: a formula here would hand out the solution. So the tables say what is set, and never how.
-CALLS = {
-    "linear_layers": ("forward", "backward"),
-    "bn_layers": ("forward", "backward"),
-    "activations": ("forward", "derivative"),
-    "criterion": ("forward", "derivative"),
-}
-# What a correct layer has set after a call, by the names that course code reads: from the trace, or as it was handed.
-SETS = {
-    "linear_layers.backward": ("dW", "db"),
-    "bn_layers.forward": ("mean", "var", "norm", "running_mean", "running_var"),
-    "bn_layers.backward": ("dgamma", "dbeta"),
-}
-GIVEN = {"linear_layers": ("x",), "bn_layers": ("x",), "criterion": ("logits", "labels")}
-RESULT = {"activations": "state", "criterion": "loss", "bn_layers": "out"}
+# Students read this file: a formula here would hand out the solution. So it is known what is set, and never how.
 AVERAGES = ("running_mean", "running_var")
-GRADIENTS = ("dW", "db", "dgamma", "dbeta")
 STAGES = ("forward", "backward", "step", "zero_grads")
 EMPTY = "MLP.bn_layers"  # an empty list, where a network has none
 ARITY = {"forward": (1,), "backward": (1,), "derivative": (0, 1)}  # of the methods, as the homework has them
 ARITIES: dict[str, tuple[int, ...]] = {"bn_layers.forward": (1, 2), "criterion.forward": (2,)}
-
-
-def family_of(place: str) -> str:
-    return place.partition("[")[0]
 
 
 class StandIns(Watch):
@@ -60,7 +42,7 @@ class StandIns(Watch):
     # A layer's method.
 
     def run_layer(self, place: str, method: str, call: Call) -> Any:
-        name, part = f"{family_of(place)}.{method}", self.parts[place]
+        name, part = f"{layer_at(place).attribute}.{method}", self.parts[place]
         if not self.replaced & {part, f"{part}.{method}"} or self.known(f"{place}.{method}") is None:
             return super().run_layer(place, method, call)
         if len(call.args) - 1 + len(call.keywords) not in ARITIES.get(name, ARITY[method]):
@@ -89,7 +71,7 @@ class StandIns(Watch):
         """Run the student's method; return how it differs: an empty name for its result, or an exception's name."""
         layer, traced = call.args[0], self.traced(f"{place}.{method}")
         students = {name: getattr(layer, name) for name in PARAMETERS if self.known(f"{place}.{name}") is not None}
-        inference = family_of(place) == "bn_layers" and method == "forward" and not self.modes[self.number]
+        inference = place.startswith("bn_layers") and method == "forward" and not self.modes[self.number]
         with self.unwatched():
             try:
                 for name in students:
@@ -114,23 +96,23 @@ class StandIns(Watch):
 
     def _wrong_attributes(self, layer: Any, place: str, method: str) -> list[str]:
         """What the method left in the attributes that are compared under these names, and is wrong."""
-        names = SETS.get(f"{family_of(place)}.{method}", ())
-        left = {name: getattr(layer, name, None) for name in names if name in GRADIENTS}
-        if "running_mean" in names:
+        gradients = layer_at(place).gradients if method == "backward" else ()
+        left = {name: getattr(layer, name, None) for name in gradients}
+        if place.startswith("bn_layers") and method == "forward":
             left.update(kept_by(layer, (1, self.traced(f"{place}.{method}").shape[1]), *AVERAGES))
         return [name for name, value in left.items() if not same(value, self.known(f"{place}.{name}"))]
 
     def set_state(self, layer: Any, place: str, method: str) -> None:
         """Set what a correct layer has set after a call."""
-        family = family_of(place)
-        for name in SETS.get(f"{family}.{method}", ()):
-            if self.known(f"{place}.{name}") is not None:
+        row = layer_at(place)
+        for name in row.keeps if method == "forward" else row.gradients:
+            if name not in row.parameters and self.known(f"{place}.{name}") is not None:
                 put(layer, name, self.traced(f"{place}.{name}"))
         if method == "forward":
-            for name, array in zip(GIVEN.get(family, ()), self._due_at(f"{place}.forward")):
+            for name, array in zip(row.keeps, self._due_at(f"{place}.forward")):
                 put(layer, name, array)
-            if family in RESULT:
-                put(layer, RESULT[family], self.traced(f"{place}.forward"))
+            if row.output:
+                put(layer, row.output, self.traced(f"{place}.forward"))
 
     # A method of the network.
 
@@ -144,7 +126,7 @@ class StandIns(Watch):
                 self.set_state(layer, place, method)
         if method == "backward":
             return None
-        last = [place for place in self.layers if family_of(place) == "activations"][-1]
+        last = [place for place in self.layers if place.startswith("activations")][-1]
         put(self.mlp, "output", self.traced(f"{last}.forward"))
         return self.traced(f"{last}.forward")
 
@@ -160,13 +142,13 @@ class StandIns(Watch):
     def patch(self, mlp: Any, layers: Iterable[tuple[Any, str]], patched: Patches) -> None:
         """Have the methods of a network's class and of its layers' classes report their calls."""
         for layer, place in layers:
-            kind, part, family = type(layer), self.parts[self.places[id(layer)][0]], family_of(place)
+            kind, part = type(layer), self.parts[self.places[id(layer)][0]]
             if isinstance(kind, type) and kind.__module__ not in ("builtins", "numpy"):
-                for method in CALLS[family]:
+                for method in layer_at(place).methods:
                     needed = bool({part, f"{part}.{method}"} & self.replaced)
                     patched.replace(kind, method, reporting(self.called, method), needed)
                 patched.replace(kind, "__call__", reporting(self.called, "forward"))
-                if family == "linear_layers":
+                if place.startswith("linear_layers"):
                     patched.replace(kind, "gradients", reporting(self.called, "backward"))
         for method in STAGES:
             patched.replace(type(mlp), method, reporting(self.entered, method))

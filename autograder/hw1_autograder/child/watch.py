@@ -14,15 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.layers import BY_CLASS, PARAMETERS, layer_at
 from sandbox.wire import MAX_CALLS, Difference, Entry, Log
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 Array = np.ndarray
 Call = partial[Any]
 
-PARTS = {"linear_layers": "Linear", "bn_layers": "BatchNorm", "criterion": "SoftmaxCrossEntropy"}  # of a place's family
-PARAMETERS = ("W", "b", "gamma", "beta")
-VELOCITIES = ("momentum_W", "momentum_b")
+VELOCITIES = tuple(f"momentum_{name}" for name in BY_CLASS["Linear"].parameters)
 UNKNOWN = "?"  # an array that the trace lacks
 RTOL = 1e-5  # of the largest entry
 
@@ -61,9 +60,9 @@ class Watch:
             if place not in places:
                 places.append(place)
             self.layers[place] = layer
-            family, _, index = place.partition("[")
-            k = int(index[:-1] or 0)
-            self.parts[place] = PARTS.get(family) or (names[k] if k < len(names) else "")
+            self.parts[place] = layer_at(place).class_name
+            if place.startswith("activations"):
+                self.parts[place] = dict(enumerate(names)).get(int(place[len("activations[") : -1]), "")
             yield layer, place
 
     @contextmanager

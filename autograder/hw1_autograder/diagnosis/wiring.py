@@ -38,6 +38,11 @@ def size_of(network: Collection[str]) -> Size:
     return Size(*(sum(f"{name}{k}" in network for k in range(len(network))) for name in ("W", "gamma")))
 
 
+def calls(size: Size) -> list[Call]:
+    """All calls of a pass, in order."""
+    return [*forward(size), *criterion(size), *backward(size)]
+
+
 def forward(size: Size) -> list[Call]:
     """The calls of MLP.forward, in order."""
     calls: list[Call] = []

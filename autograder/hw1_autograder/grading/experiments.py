@@ -126,7 +126,7 @@ class Experiments:
             return None
         inputs, expected = self._references.case(key)
         size = wiring.size_of(inputs)
-        calls = [*wiring.forward(size), *wiring.criterion(size), *wiring.backward(size)]
+        calls = wiring.calls(size)
         modes, handed = _passes(inputs)
         given = {
             "exercise": np.array(cases.CASES[key][0]),

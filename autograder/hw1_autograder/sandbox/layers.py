@@ -121,6 +121,11 @@ class Quantity:
         return self.name in KEPT
 
 
+def layer_at(place: str) -> Layer:
+    """The row of the layer in a network's place, `linear_layers[0]`; of the activations, one for all."""
+    return BY_ATTRIBUTE[place.partition("[")[0]]
+
+
 @lru_cache(maxsize=10_000)
 def quantity(text: str, asked: str = NETWORK) -> Quantity:
     """Read a quantity as it is written; `asked` is the class of what is asked by itself."""

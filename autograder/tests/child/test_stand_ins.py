@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from diagnosis import wiring
 from grading.experiments import LAYERS, Experiment, Experiments
 from grading.grade import opened
 from grading.settings import TRACES, Settings
 from handins import JUDGE, Edit, body, solution, write
-from homework import wiring
 from sandbox.workplace import Workplace
 
 
@@ -62,8 +62,7 @@ def test_the_calls_of_a_right_network_are_those_due_with_their_lines(parts: tupl
     log = experiment(tmp_path, "batchnorm_train", parts).result.outcome.log
     assert log.differences == ()
     source = (tmp_path / "hw1" / "hw1.py").read_text().splitlines()
-    layers, bn = wiring.size_of(dict(JUDGE.case("batchnorm_train")[0]))
-    due = {call.name: call.handed for call in [*wiring.forward(layers, bn), *wiring.backward(layers, bn)]}
+    due = {call.name: call.handed for call in wiring.calls(wiring.size_of(JUDGE.case("batchnorm_train")[0]))}
     calls = [entry for entry in log.calls if entry.call != "return"]
     assert sorted(entry.call for entry in calls) == sorted(due)
     for entry in calls:
