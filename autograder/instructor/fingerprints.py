@@ -24,8 +24,8 @@ import archives  # noqa: E402
 from diagnosis.recognise import Catalogue, Hint, Signature, columns, signature  # noqa: E402
 from grading.causes import ALONE, STAGES, isolated, of_stage  # noqa: E402
 from grading.experiments import ZERO_GRADS, Experiments  # noqa: E402
-from grading.findings import findings  # noqa: E402
 from grading.grade import opened  # noqa: E402
+from grading.probing import findings  # noqa: E402
 from grading.settings import MISTAKES as STORED  # noqa: E402
 from grading.settings import TRACES, Settings  # noqa: E402
 from grading.verdicts import Grading  # noqa: E402

@@ -26,8 +26,8 @@ from sandbox.process import require  # noqa: E402
 
 require("numpy", "pytest")
 
-from grading.findings import probe  # noqa: E402
 from grading.judges import Prestored  # noqa: E402
+from grading.probing import probe  # noqa: E402
 from grading.run import Run  # noqa: E402
 from grading.settings import REFERENCES  # noqa: E402
 from grading.verdicts import Grading  # noqa: E402

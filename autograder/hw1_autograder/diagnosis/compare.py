@@ -10,7 +10,7 @@ from sandbox import wire
 from sandbox.answers import Outcome
 from sandbox.layers import NETWORK, Quantity, quantity
 
-RTOL = 1e-5  # of the largest entry: right code never fails on an entry near zero
+RTOL = 1e-5  # of the largest entry: correct code never fails on an entry near zero
 FLOOR = 1e-6  # stands for the largest entry where that is smaller: a bias below batch norm has the gradient 0
 
 
@@ -63,7 +63,7 @@ def output_wrong(mismatches: list[Mismatch]) -> bool:
 
 
 def compare(name: Quantity, kind: str, value: np.ndarray | None, expected: np.ndarray) -> Mismatch | None:
-    """Return the first way in which the value differs from the reference, or None if it is right.
+    """Return the first way in which the value differs from the reference, or None if it is correct.
 
     `kind` is the name of the value's type; `value` is None if it came as no array, number or text. Where a
     single number or text is expected, any numeric or text type will do.

@@ -89,9 +89,9 @@ def _not_in_a_class(raised: Raised, submission: Submission) -> Explanation | Non
     return Explanation(" ".join(text[:1].upper() + text[1:] for text in texts), place)
 
 
-def _told_by_the_message(raised: Raised, submission: Submission) -> Explanation | None:
-    told = any(word in raised.message for word in ("deprecated", "removed", "Did you mean"))
-    return Explanation("") if told else None
+def _explained_by_the_message(raised: Raised, submission: Submission) -> Explanation | None:
+    enough = any(word in raised.message for word in ("deprecated", "removed", "Did you mean"))
+    return Explanation("") if enough else None
 
 
 def _not_of_a_function(raised: Raised, submission: Submission) -> Explanation | None:
@@ -124,7 +124,7 @@ ABSENT: tuple[Callable[[Raised, Submission], Explanation | None], ...] = (
     _not_defined,
     _not_in_a_file,
     _not_in_a_class,
-    _told_by_the_message,
+    _explained_by_the_message,
     _not_of_a_function,
     _not_of_a_tuple,
     _no_longer_there,

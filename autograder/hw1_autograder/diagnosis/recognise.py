@@ -50,7 +50,7 @@ class Hint(NamedTuple):
 
 
 def signature(outcome: Outcome, mismatches: list[Mismatch]) -> Signature:
-    """The signature of an exercise's outcome; empty if all is right, or nothing is to be compared."""
+    """The signature of an exercise's outcome; empty if all is correct, or nothing is to be compared."""
     if outcome.ended == "raised":
         file = outcome.raised.frames[-1].file if outcome.raised.frames else ""
         what = f"{file}: {outcome.raised.type}: {outcome.raised.message}"[:120]
@@ -108,23 +108,23 @@ class Catalogue:
             self.fault = f"{os.path.basename(self._path)} can't be read ({error})"
             return {}
 
-    def candidates(self, key: str, found: Signature, passed: set[str], among: Collection[str] = ()) -> list[int]:
+    def candidates(self, key: str, traces: Signature, passed: set[str], among: Collection[str] = ()) -> list[int]:
         """The mistakes that give this very signature in the case of that key, and nothing wrong in a passed one."""
         return [
             mistake
             for mistake, cases in enumerate(self.signatures)
-            if found and self.gives(mistake, key, found, among) and not passed & cases.keys()
+            if traces and self.gives(mistake, key, traces, among) and not passed & cases.keys()
         ]
 
-    def gives(self, mistake: int, key: str, found: Signature, among: Collection[str] = ()) -> bool:
+    def gives(self, mistake: int, key: str, traces: Signature, among: Collection[str] = ()) -> bool:
         """Whether a mistake gives this very signature in the case of that key, or among some of its quantities.
 
         What a layer may keep is compared where it is known on both sides.
         """
         known = self.signatures[mistake].get(key, {})
         known = {name: trace for name, trace in known.items() if not among or name in among}
-        alike = bool(known) and _judged(known) == _judged(found)
-        return alike and all(known[name].same(found[name]) for name in known.keys() & found.keys())
+        alike = bool(known) and _judged(known) == _judged(traces)
+        return alike and all(known[name].same(traces[name]) for name in known.keys() & traces.keys())
 
     def named(self, mistakes: list[int]) -> list[Hint]:
         """The different hints of these mistakes, or none if too many are left to single one out.

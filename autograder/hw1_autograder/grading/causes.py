@@ -32,7 +32,7 @@ PARTS = {
 }
 ALONE = ("batchnorm_layer", "batchnorm_eval")
 OF_BATCHNORM = [problem.key for problem in PROBLEMS if problem.exercise in ("batchnorm_train", "batchnorm_inference")]
-IN_PLACE = "in place"  # of a layer that is right by itself; what else is wrong gives other numbers there
+IN_PLACE = "in place"  # of a layer that is correct by itself; what else is wrong gives other numbers there
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Fault:
 
 @dataclass
 class Trial:
-    """A failing problem on a network, run with right layers in the place of those known to be at fault."""
+    """A failing problem on a network, run with correct layers in the place of those known to be at fault."""
 
     key: str
     stages: tuple[str, ...]  # the network's methods that it looks at
@@ -83,7 +83,7 @@ def prestored(grading: Grading, key: str, references: Judge) -> Result | None:
 
 
 def isolated(key: str, upstream: Iterable[str]) -> str:
-    """The name under which the catalogue keeps what a mistake gives where all layers, and these methods, are right."""
+    """The name under which the catalogue keeps what a mistake gives with correct layers and these methods correct."""
     return "+".join([key, "layers", *upstream])
 
 
@@ -112,7 +112,7 @@ class Causes:
         self.faults: dict[str, list[Fault]] = {}  # of each wrong problem
         self.layers: dict[str, str] = {}  # a layer's method at fault: the problem that shows it, or the probe
         self.methods: dict[str, str] = {}  # a network's method still to be written, and the problem that asks for it
-        self.cleared: set[str] = set()  # of the layers' problems that fail, those that pass after a right forward
+        self.cleared: set[str] = set()  # of the layers' problems that fail, those that pass after a correct forward
         self.batchnorm: list[Fault] = []  # what BatchNorm shows by itself
         self.given: dict[str, list[list[int]]] = {}  # of a network's method: what gives each problem's numbers
 
@@ -170,7 +170,7 @@ class Causes:
         self._settle(key, [self._fault(key, result, verdict.reason)])
 
     def _ask_batchnorm(self) -> None:
-        """What BatchNorm shows by itself: in forward, in backward after a right forward, and in inference."""
+        """What BatchNorm shows by itself: in forward, in backward after a correct forward, and in inference."""
         deadline = self.grading.time_for(self.grading.deadline / 5)
         if deadline <= 0:
             return
@@ -198,8 +198,8 @@ class Causes:
         self.layers.setdefault(method, result.key)
         text = self._observed(result, mismatches)
         given = {name for name in result.expected if quantity(name, "BatchNorm").method == method}
-        found = recognise.signature(result.outcome, mismatches)
-        mistakes = self._mistakes(result.key, found, given if mismatches else ())
+        traces = recognise.signature(result.outcome, mismatches)
+        mistakes = self._mistakes(result.key, traces, given if mismatches else ())
         reason = text if raised else f"BatchNorm by itself: {text}"
         self.batchnorm.append(Fault(reason, mistakes, _place(result.outcome.raised), f"{result.key} {method}"))
 
@@ -237,7 +237,7 @@ class Causes:
         return trial.alone
 
     def _by_layers(self, trial: Trial) -> bool:
-        """With right layers it passes: the problems that show those layers' faults lead."""
+        """With correct layers it passes: the problems that show those layers' faults lead."""
         if not trial.first.passed or not trial.layers:
             return False
         key, verdict = trial.key, self.wrong[trial.key]
@@ -268,7 +268,7 @@ class Causes:
         return bool(faults)
 
     def _by_an_earlier_method(self, trial: Trial) -> bool:
-        """With a right method in the place of an earlier problem's it passes: that problem leads."""
+        """With a correct method in the place of an earlier problem's it passes: that problem leads."""
         for number in range(1, len(trial.stages)):
             experiment = self.experiments.run(trial.key, trial.layers.union(trial.stages[:number]))
             if experiment and experiment.passed:
@@ -321,7 +321,7 @@ class Causes:
         return sorted(layers)
 
     def _of_stage(self, trial: Trial, number: int) -> list[Fault]:
-        """What one method of the network does wrong, with right layers, and right methods before it."""
+        """What one method of the network does wrong, with correct layers, and correct methods before it."""
         key, method = trial.key, trial.stages[number]
         experiment = self.experiments.of_method(key, trial.stages, number)
         if experiment is None or experiment.passed:
@@ -349,7 +349,7 @@ class Causes:
         return [Fault(sentences(*texts), mistakes, _place(outcome.raised) if raised else [], kind, method)]
 
     def _of_method(self, trial: Trial, number: int, experiment: Experiment) -> list[int]:
-        """The mistakes that give what a method shows with right layers and, as far as they tell, with the own ones."""
+        """The mistakes that give what a method shows with correct layers and, where that tells, with the student's."""
         method, first = trial.stages[number], trial.first
         clean = self._mistakes(isolated(trial.key, trial.stages[:number]), of_stage(experiment, method))
         plain = self._mistakes(trial.key, recognise.signature(first.result.outcome, first.result.mismatches))
@@ -363,7 +363,7 @@ class Causes:
         return experiment.forwarded and not _given_by(method, experiment.result.mismatches)
 
     def _in_place(self, trial: Trial) -> Fault:
-        """Every method does as it should beside right layers: one is at fault in its place, or what is kept."""
+        """Every method does as it should beside correct layers: one is at fault in its place, or what is kept."""
         verdict = self.wrong[trial.key]
         fault = self._fault(trial.key, trial.first.result, verdict.reason)
         experiment = self.experiments.run(trial.key, LAYERS)
@@ -385,21 +385,21 @@ class Causes:
     def _fault(self, key: str, result: Result | None, reason: str) -> Fault:
         if result is None:
             return Fault(reason)
-        found = recognise.signature(result.outcome, result.mismatches)
-        mistakes = self._mistakes(key, found)
+        traces = recognise.signature(result.outcome, result.mismatches)
+        mistakes = self._mistakes(key, traces)
         if not mistakes and PARTS.get(key):
-            mistakes, where = self._cancelled(key, found)
+            mistakes, where = self._cancelled(key, traces)
             reason += f"; in {where}, which passes, another fault cancels it" if where else ""
         return Fault(reason, mistakes, _where(result.outcome))
 
-    def _cancelled(self, key: str, found: Signature) -> tuple[list[int], str]:
-        """Of a layer's problem: mistakes that a passed problem speaks against, which fails once the layer is right."""
+    def _cancelled(self, key: str, traces: Signature) -> tuple[list[int], str]:
+        """Of a layer's problem: mistakes that a passed problem speaks against, but not with the layer correct."""
         alone = self.passed - {other for other in self.passed if self.experiments.possible(other)}
-        for mistake in self.catalogue.candidates(key, found, alone):
+        for mistake in self.catalogue.candidates(key, traces, alone):
             against = sorted(self.passed & self.catalogue.signatures[mistake].keys(), key=list(BY_KEY).index)
             again = self.experiments.run(against[0], frozenset(PARTS[key])) if against else None
             if again and not again.passed:
-                return self.catalogue.candidates(key, found, alone), BY_KEY[against[0]].name
+                return self.catalogue.candidates(key, traces, alone), BY_KEY[against[0]].name
         return [], ""
 
     def _at(self, place: str) -> str:
@@ -408,8 +408,8 @@ class Causes:
         code = self.grading.submission.line(file, int(line or 0))
         return f"{file}, line {line}: `{code}`: " if code else ""
 
-    def _mistakes(self, key: str, found: Signature, among: Collection[str] = ()) -> list[int]:
-        return self.catalogue.candidates(key, found, self.passed, among)
+    def _mistakes(self, key: str, traces: Signature, among: Collection[str] = ()) -> list[int]:
+        return self.catalogue.candidates(key, traces, self.passed, among)
 
     def _observed(self, result: Result, mismatches: list[Mismatch] | None = None) -> str:
         if result.outcome.ended == "raised":

@@ -86,26 +86,26 @@ class Experiments:
         return self._made[key, parts]
 
     def of_method(self, key: str, stages: tuple[str, ...], number: int) -> Experiment | None:
-        """Run a problem with right layers, and with right methods of the network before that one."""
+        """Run a problem with correct layers, and with correct methods of the network before that one."""
         experiment = self.run(key, LAYERS.union(stages[:number]))
         if experiment and experiment.raised_in == "MLP.backward" and not number:  # later passes are to be seen as well
             experiment = self.run(key, LAYERS | {"MLP.backward"})
         return experiment
 
     def isolated(self, key: str) -> Result | None:
-        """Ask a layer for its derivative or its backward after a right forward; None if that can't be done."""
+        """Ask a layer for its derivative or its backward after a correct forward; None if that can't be done."""
         inputs, expected = self._references.case(key)
         layer = BY_CLASS.get(asked(key, inputs))
         quantities = [quantity(name, asked(key, inputs)) for name in expected]
         if layer is None or all(q.method == f"{layer.class_name}.forward" for q in quantities):
             return None
         handed = [inputs[name] for name in ("x", "y") if name in inputs]
-        right = {"x": handed[0], **dict(zip(layer.keeps, handed))}
-        right.update({q.name: expected[q.name] for q in quantities if q.kept})
+        state = {"x": handed[0], **dict(zip(layer.keeps, handed))}
+        state.update({q.name: expected[q.name] for q in quantities if q.kept})
         output = self._traces.get(key, {}).get(layer.output)
         output = next((expected[q.name] for q in quantities if q.call == "forward"), output)
         if layer.output and output is not None:
-            right[layer.output] = output
+            state[layer.output] = output
         deadline = self._grading.time_for(self._grading.deadline)
         if deadline <= 0 or self._stopped:
             return None
@@ -113,10 +113,10 @@ class Experiments:
             "exercise": np.array(cases.CASES[key][0]),
             "part": np.array(layer.class_name),
             **{f"in/{name}": value for name, value in inputs.items()},
-            **{f"set/{name}": value for name, value in right.items()},
+            **{f"set/{name}": value for name, value in state.items()},
         }
         outcome = self._grading.exercise("after_forward", given, deadline)
-        known = [q.name for q in quantities if q.name in right or q.call == "forward"]
+        known = [q.name for q in quantities if q.name in state or q.call == "forward"]
         return Result(key, outcome, inputs, expected, known) if outcome.ended in ("returned", "raised") else None
 
     def _run(self, key: str, parts: frozenset[str]) -> Experiment | None:
@@ -145,14 +145,14 @@ class Experiments:
         result = Result(key, outcome, inputs, expected)
         unset = {m.quantity for m in result.mismatches if m.value is None or not np.any(m.value)}
         classes = {part.partition(".")[0] for part in parts}
-        own = {call.layer for call in calls if class_of(call.returns, inputs) not in classes}
-        answered = [entry for entry in entries if quantity(entry.call).place not in own]
+        students = {call.layer for call in calls if class_of(call.returns, inputs) not in classes}
+        answered = [entry for entry in entries if quantity(entry.call).place not in students]
         returned = [entry.handed for entry in entries if entry.call == "return"]
         return Experiment(
             parts,
             result,
-            {one.method: one for one in network.deviations(entries, size, modes, unset)},
-            {one.method for one in network.deviations(answered, size, modes, unset)},
+            {deviation.method: deviation for deviation in network.deviations(entries, size, modes, unset)},
+            {deviation.method for deviation in network.deviations(answered, size, modes, unset)},
             next((f"MLP.{entry.stage}" for entry in entries if entry.call == "raised"), ""),
             all(name == (wiring.forward(size)[-1].name,) for name in returned),
         )

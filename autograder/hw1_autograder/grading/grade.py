@@ -13,8 +13,8 @@ import pytest
 
 from diagnosis.recognise import Catalogue
 from grading.causes import Causes
-from grading.findings import findings
 from grading.judges import Judge, Prestored, Solution
+from grading.probing import findings
 from grading.run import Run, Verdict
 from grading.settings import MISTAKES, REFERENCES, TRACES, Settings
 from grading.verdicts import Grading

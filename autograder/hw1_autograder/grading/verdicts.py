@@ -228,8 +228,8 @@ def _to_be_written(problem: Problem, outcome: Outcome) -> str:
     if not outcome.raised.frames:
         return "still to be written" + (f": {outcome.raised.message}" if outcome.raised.message else "")
     file, number, function = outcome.raised.frames[-1]
-    said = f"still to be written: {file}, line {number}, in {function}"
-    return f"{said}. {exceptions.NOT_IMPLEMENTED}" if outcome.raised.type == "TypeError" else said
+    text = f"still to be written: {file}, line {number}, in {function}"
+    return f"{text}. {exceptions.NOT_IMPLEMENTED}" if outcome.raised.type == "TypeError" else text
 
 
 def _choices(outcome: Outcome, expected: Arrays) -> str:

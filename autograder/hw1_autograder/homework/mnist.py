@@ -23,8 +23,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             for name in ("train", "val", "test"):
                 images, labels = file[f"{name}_data"], file[f"{name}_labels"]
-                right = images.dtype == labels.dtype == np.uint8 and images.shape == (len(labels), PIXELS)
-                if not right or not len(labels) or labels.max() >= CLASSES:
+                fits = images.dtype == labels.dtype == np.uint8 and images.shape == (len(labels), PIXELS)
+                if not fits or not len(labels) or labels.max() >= CLASSES:
                     raise ValueError(f"{name}: not {PIXELS} pixels and one label from 0 to {CLASSES - 1} an example")
                 arrays[f"{name}_data"], arrays[f"{name}_labels"] = images, labels
     except FileNotFoundError:

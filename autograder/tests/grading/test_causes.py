@@ -8,8 +8,6 @@ import pytest
 
 import mistakes
 import pairs
-from diagnosis.network import deviations
-from diagnosis.wiring import Size
 from grading.experiments import LAYERS, Experiments
 from grading.grade import opened
 from grading.settings import TRACES, Settings
@@ -17,7 +15,6 @@ from handins import CATALOGUE, JUDGE, write
 from homework.problems import PROBLEMS
 from programs import PROGRAMS
 from samples import sample
-from sandbox.wire import Entry
 from sandbox.workplace import Workplace
 
 PARTS = [(), LAYERS, (*LAYERS, "MLP.forward"), (*LAYERS, "MLP.forward", "MLP.backward")]
@@ -60,74 +57,6 @@ def test_of_several_mistakes_each_is_named_and_nothing_stands_behind_another_wit
 def test_in_unfinished_work_the_fault_is_named_and_the_rest_is_not_started(number: int) -> None:
     last, told = pairs.unfinished(number)
     assert told.unnamed == (), (last, told.reasons)
-
-
-X, OUT = "x", "activations[1].forward"
-RIGHT_LOG = [
-    "0 forward linear_layers[0].forward x",
-    "0 forward activations[0].forward linear_layers[0].forward",
-    "0 forward linear_layers[1].forward activations[0].forward",
-    "0 forward activations[1].forward linear_layers[1].forward",
-    "0 forward return activations[1].forward",
-    "0 backward criterion.forward activations[1].forward labels",
-    "0 backward criterion.derivative",
-    "0 backward activations[1].derivative",
-    "0 backward linear_layers[1].backward delta[1]",
-    "0 backward activations[0].derivative",
-    "0 backward linear_layers[0].backward delta[0]",
-]
-
-
-def entries(lines: list[str]) -> list[Entry]:
-    """The entries of a log from lines with the pass, the network's method, the call, and what it was handed."""
-    parts = [line.split() for line in lines]
-    return [Entry(int(number), stage, call, tuple(handed), "", 0) for number, stage, call, *handed in parts]
-
-
-def without(*numbers: int) -> list[str]:
-    return [line for number, line in enumerate(RIGHT_LOG) if number not in numbers]
-
-
-def replaced(**lines: str) -> list[str]:
-    log = list(RIGHT_LOG)
-    for number, line in lines.items():
-        log[int(number[1:])] = line
-    return log
-
-
-@pytest.mark.parametrize(
-    ("log", "words"),
-    [
-        (RIGHT_LOG, ""),
-        ([RIGHT_LOG[7], *without(7)], ""),  # a derivative asked for early
-        ([RIGHT_LOG[5], *without(5)], ""),  # the criterion called by the caller
-        (without(9), ""),  # a derivative that the network takes as 1
-        (without(10), ""),  # an own formula for dW: the values decide
-        (
-            replaced(_2="0 forward linear_layers[0].forward activations[0].forward"),
-            "calls linear_layers[0] a second time, where linear_layers[1] is due",
-        ),
-        (replaced(_1="0 forward activations[0].forward x"), "hands the network's input to activations[0]"),
-        (
-            [*without(2, 3, 4), "0 forward return activations[0].forward"],
-            "MLP.forward stops after layer 1 of 2",
-        ),
-        (without(5), "before the criterion is called"),
-        (replaced(_5="0 backward criterion.forward labels activations[1].forward"), "with the labels first"),
-        (replaced(_10="0 backward linear_layers[0].backward linear_layers[1].backward"), "activations[0]'s derivative"),
-        (replaced(_8="0 backward linear_layers[0].backward delta[1]"), "where linear_layers[1].backward is due"),
-        (replaced(_4="0 forward return ?"), "calls every layer and then returns something else"),
-        (["0 zero_grads clears linear_layers[0].W", *RIGHT_LOG], "MLP.zero_grads sets linear_layers[0].W to zero"),
-        (["0 zero_grads changes linear_layers[1].b", *RIGHT_LOG], "MLP.zero_grads changes linear_layers[1].b"),
-        (["0 step keeps linear_layers[0].b", *RIGHT_LOG], "MLP.step leaves linear_layers[0].b as it was"),
-        (["0 step moves linear_layers[0].W", *without(5)], "MLP.step leaves another linear_layers[0].W"),
-        (["0 forward anything", "0 step moves", "0 zero_grads clears", *RIGHT_LOG], ""),
-    ],
-)
-def test_the_first_call_that_is_not_the_one_due_is_told(log: list[str], words: str) -> None:
-    found = deviations(entries(log), Size(2, 0), [True], set())
-    assert bool(found) == bool(words), found
-    assert not found or words in found[0].sentence
 
 
 def test_the_catalogue_is_read_whole() -> None:

@@ -19,8 +19,8 @@ sys.path[:0] = [str(GRADER), str(ROOT / "autograder" / "instructor")]
 
 from diagnosis.recognise import Catalogue  # noqa: E402
 from grading import grade as grades  # noqa: E402
-from grading.findings import findings  # noqa: E402
 from grading.judges import Prestored  # noqa: E402
+from grading.probing import findings  # noqa: E402
 from grading.run import Run  # noqa: E402
 from grading.settings import MISTAKES as STORED  # noqa: E402
 from grading.settings import REFERENCES, Settings  # noqa: E402

@@ -19,18 +19,18 @@ def findings(
     grading: Grading, catalogue: Catalogue, references: Judge, asked: Set[str] = BY_KEY.keys()
 ) -> list[Finding]:
     """Run the probes whose problems are passed, one of those asked for among them, and return what they find."""
-    found: dict[tuple[str, str], Finding] = {}
+    reported: dict[tuple[str, str], Finding] = {}
     passed = {key for key, verdict in grading.verdicts.items() if verdict.status == "passed"}
     for row in PROBES:
-        explained = any(key in row.unless for key, _ in found)
+        explained = any(key in row.unless for key, _ in reported)
         if passed.issuperset(row.after) and not explained and not asked.isdisjoint(row.after):
             reason = probe(grading, row)
             if reason:
                 mistakes = catalogue.candidates(row.key, signature(grading, row.key, references), passed)
-                said = [hint for finding in found.values() for hint in finding.hints]
-                hints = [hint for hint in catalogue.named(mistakes) if hint not in said]
-                found[row.key, row.title] = Finding(row.title, reason, row.why, hints)
-    return list(found.values())
+                given = [hint for finding in reported.values() for hint in finding.hints]
+                hints = [hint for hint in catalogue.named(mistakes) if hint not in given]
+                reported[row.key, row.title] = Finding(row.title, reason, row.why, hints)
+    return list(reported.values())
 
 
 def probe(grading: Grading, row: Probe) -> str:
