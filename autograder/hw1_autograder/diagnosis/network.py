@@ -7,7 +7,7 @@ that is correct but belongs further on says that what lies between was done othe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Optional
 
 from diagnosis import wiring
@@ -295,7 +295,7 @@ def _another_delta(step: Step) -> Difference:
 
 
 def _stops(end: Step) -> Difference:
-    if not end.next or end.log.unset.isdisjoint(replace(end.next, name=name) for name in GRADIENTS):
+    if not end.next or end.log.unset.isdisjoint(end.next._replace(name=name) for name in GRADIENTS):
         return None
     after = f"stops after {end.due[end.made - 1].layer}: it " if end.made else ""
     return _backward("stops", f"{after}never calls {end.next}", end)

@@ -7,7 +7,6 @@ shown, by `entry`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -124,7 +123,7 @@ def _relation(mismatch: Mismatch, inputs: Arrays, expected: Arrays) -> str:
 def _before(quantity: Quantity, inputs: Arrays, expected: Arrays) -> np.ndarray | None:
     """The correct value of a parameter before its step: the exercise's input, or that after the step before."""
     if quantity.step > 1:
-        return expected.get(str(replace(quantity, step=quantity.step - 1)))
+        return expected.get(str(quantity._replace(step=quantity.step - 1)))
     return inputs.get(f"{quantity.name}{quantity.index}") if quantity.step else None
 
 

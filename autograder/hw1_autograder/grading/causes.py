@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from diagnosis import exceptions, recognise
@@ -373,7 +373,7 @@ class Causes:
             part = f"{class_of(asked, trial.first.result.inputs)}.{asked.name}"
             if part in self.layers:  # which the problem does not fail by
                 continue
-            what = str(replace(asked, name=attribute)) if attribute.islower() else call
+            what = str(asked._replace(name=attribute)) if attribute.islower() else call
             text = f"With right layers in the place of yours it passes; yours first goes wrong in {part} ({what})"
             fault.reason = sentences(fault.reason, text)
             fault.kind = f"{IN_PLACE} {asked.layer}.{asked.name}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -75,12 +74,11 @@ _WRITTEN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A value by its name: of a layer in a network, or of what is asked by itself, a layer or a network."""
 
     layer: str  # the network's attribute, or the class of what is asked by itself
-    index: int | None  # in the network's list
+    index: int | None  # type: ignore[assignment]  # in the network's list; hides tuple.index
     name: str  # an attribute, a method, or a call as an exercise writes it: `backward(delta)`
     step: int = 0  # after which, if after one
 
