@@ -164,9 +164,7 @@ def mlp_steps(course: Course, rows: np.ndarray, x: np.ndarray, y: np.ndarray, **
     values = {}
     for step, (batch_x, batch_y) in enumerate(batches(rows, x, y), 1):
         train_on(mlp, batch_x, batch_y)
-        for i, layer in enumerate(linear_layers(mlp, network)):
-            for name in BY_ATTRIBUTE["linear_layers"].parameters:
-                values[str(Quantity("linear_layers", i, name, step))] = np.copy(getattr(layer, name))
+        values.update(parameters(mlp, network, step))
     return values
 
 
@@ -334,6 +332,14 @@ def batches(rows: np.ndarray, *arrays: np.ndarray) -> Any:
     """Yield consecutive batches of the arrays, rows[0] rows, then rows[1] rows …"""
     ends = np.cumsum(rows)
     return [tuple(array[end - n : end] for array in arrays) for n, end in zip(rows, ends)]
+
+
+def parameters(mlp: Any, network: dict[str, np.ndarray], step: int) -> Values:
+    return {
+        str(Quantity("linear_layers", i, name, step)): np.copy(getattr(layer, name))
+        for i, layer in enumerate(linear_layers(mlp, network))
+        for name in BY_ATTRIBUTE["linear_layers"].parameters
+    }
 
 
 def gradients(mlp: Any, network: dict[str, np.ndarray]) -> Values:

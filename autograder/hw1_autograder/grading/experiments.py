@@ -125,8 +125,7 @@ class Experiments:
         if deadline <= 0 or self._stopped:
             return None
         inputs, expected = self._references.case(key)
-        size = wiring.size_of(inputs)
-        calls = wiring.calls(size)
+        calls = wiring.calls(wiring.size_of(inputs))
         modes, handed = _passes(inputs)
         given = {
             "exercise": np.array(cases.CASES[key][0]),
@@ -141,21 +140,25 @@ class Experiments:
         if outcome.ended not in ("returned", "raised"):
             self._stopped = True
             return None
-        entries = outcome.log.calls
-        result = Result(key, outcome, inputs, expected)
-        unset = {m.quantity for m in result.mismatches if m.value is None or not np.any(m.value)}
-        classes = {part.partition(".")[0] for part in parts}
-        students = {call.layer for call in calls if class_of(call.returns, inputs) not in classes}
-        answered = [entry for entry in entries if quantity(entry.call).place not in students]
-        returned = [entry.handed for entry in entries if entry.call == "return"]
-        return Experiment(
-            parts,
-            result,
-            {deviation.method: deviation for deviation in network.deviations(entries, size, modes, unset)},
-            {deviation.method for deviation in network.deviations(answered, size, modes, unset)},
-            next((f"MLP.{entry.stage}" for entry in entries if entry.call == "raised"), ""),
-            all(name == (wiring.forward(size)[-1].name,) for name in returned),
-        )
+        return _observed(parts, Result(key, outcome, inputs, expected), modes)
+
+
+def _observed(parts: frozenset[str], result: Result, modes: list[bool]) -> Experiment:
+    """What the log of a run with these parts replaced shows."""
+    entries, size = result.outcome.log.calls, wiring.size_of(result.inputs)
+    unset = {m.quantity for m in result.mismatches if m.value is None or not np.any(m.value)}
+    classes = {part.partition(".")[0] for part in parts}
+    students = {call.layer for call in wiring.calls(size) if class_of(call.returns, result.inputs) not in classes}
+    answered = [entry for entry in entries if quantity(entry.call).place not in students]
+    output = (wiring.forward(size)[-1].name,)
+    return Experiment(
+        parts,
+        result,
+        deviations={deviation.method: deviation for deviation in network.deviations(entries, size, modes, unset)},
+        masked={deviation.method for deviation in network.deviations(answered, size, modes, unset)},
+        raised_in=next((f"MLP.{entry.stage}" for entry in entries if entry.call == "raised"), ""),
+        forwarded=all(entry.handed == output for entry in entries if entry.call == "return"),
+    )
 
 
 def _passes(inputs: Arrays) -> tuple[list[bool], Arrays]:
