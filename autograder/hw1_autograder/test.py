@@ -32,6 +32,7 @@ except ImportError as missing:
     sys.exit(2)
 
 from homework.mnist import CLASSES, PIXELS, NoData, read  # noqa: E402
+from homework.plots import PLOTS  # noqa: E402
 
 os.environ["MPLBACKEND"] = "Agg"  # no window is needed, nor a screen
 
@@ -39,14 +40,6 @@ ROOT = HERE.parents[1]
 DATA = ROOT / "data" / "mnist.npz"
 GRADERS_OWN = ("homework", "sandbox")
 ACTIVATIONS = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "ReLU"}
-
-# File, title and label of the y axis, in the order in which get_training_stats returns the statistics.
-PLOTS = [
-    ("train_loss.png", "Training loss", "cross entropy, mean per example"),
-    ("train_error.png", "Training error", "share of wrong predictions"),
-    ("val_loss.png", "Validation loss", "cross entropy, mean per example"),
-    ("val_error.png", "Validation error", "share of wrong predictions"),
-]
 
 Partition = tuple[np.ndarray, np.ndarray]
 

@@ -212,9 +212,10 @@ def test_a_folder_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pyte
 INSTRUCTOR = ROOT / "autograder" / "instructor"
 NEED_NUMPY = {
     **{GRADER / name: () for name in ("runner.py", "gradcheck.py", "test.py")},
-    **{INSTRUCTOR / f"{name}.py": () for name in ("benchmark", "fingerprints", "mutants", "oracle", "pairs", "traces")},
-    INSTRUCTOR / "mnist.py": (".",),
-    INSTRUCTOR / "regrade.py": (".", "--out", "out"),
+    INSTRUCTOR / "benchmark.py": (),
+    INSTRUCTOR / "check_grader.py": ("mutants",),
+    INSTRUCTOR / "make_references.py": (),
+    INSTRUCTOR / "grade_class.py": (".", "--out", "out"),
 }
 
 
@@ -230,7 +231,7 @@ def test_without_numpy_a_command_names_this_python_s_pip(path: Path, place: Path
 READERS = {
     "test.py": "autograder/hw1_autograder/test.py",
     "--training-stats": "autograder/hw1_autograder/runner.py --training-stats",
-    "benchmark.py": "autograder/instructor/benchmark.py --outpath out",
+    "benchmark.py": "autograder/instructor/benchmark.py",
 }
 
 
@@ -283,7 +284,7 @@ SIGNALLED = {
     "runner": ([str(RUNNER)], 8),
     "--against": ([str(RUNNER), "--against", str(ROOT)], 4),
     "gradcheck": ([str(GRADCHECK)], 4),
-    "regrade": ([str(INSTRUCTOR / "regrade.py"), "handins", "--out", "out"], 3),
+    "grade_class": ([str(INSTRUCTOR / "grade_class.py"), "handins", "--out", "out"], 3),
 }
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-import mistakes
-import pairs
+from catalogue import MISTAKES
 from grading.experiments import LAYERS, Experiments
 from grading.grade import opened
 from grading.settings import TRACES, Settings
 from handins import CATALOGUE, JUDGE, write
 from homework.problems import PROBLEMS
 from programs import PROGRAMS
+from proofs import pairs
 from samples import sample
 from sandbox.workplace import Workplace
 
@@ -49,15 +49,15 @@ TOGETHER = [
 
 @pytest.mark.parametrize("keys", [*TOGETHER, *sample(pairs.drawn(60, 2, seed=2), 6)], ids=" + ".join)
 def test_of_several_mistakes_each_is_named_and_nothing_stands_behind_another_without_proof(keys: pairs.Keys) -> None:
-    told = pairs.told(keys)
-    assert (told.unnamed, told.false_behind) == ((), []), told.reasons
+    naming = pairs.naming(keys)
+    assert (naming.unnamed, naming.false_behind) == ((), []), naming.reasons
 
 
 @pytest.mark.parametrize("number", sample(range(10), 4))
 def test_in_unfinished_work_the_fault_is_named_and_the_rest_is_not_started(number: int) -> None:
-    last, told = pairs.unfinished(number)
-    assert told.unnamed == (), (last, told.reasons)
+    last, naming = pairs.unfinished(number)
+    assert naming.unnamed == (), (last, naming.reasons)
 
 
 def test_the_catalogue_is_read_whole() -> None:
-    assert len(CATALOGUE.signatures) == len(mistakes.MISTAKES)
+    assert len(CATALOGUE.signatures) == len(MISTAKES)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import mistakes
+from catalogue import MISTAKES, Mistake, apply
 from grading.judges import Arrays, Judge, Solution
 from grading.verdicts import Grading
 from handins import JUDGE, MAX_TOTAL, ROOT, Edit, Result, body, grade, solution, top, write
@@ -54,9 +54,9 @@ def judges() -> list[Judge]:
         return [JUDGE, Drawn(sandbox, 7), Drawn(sandbox, 8)]
 
 
-@pytest.mark.parametrize("mistake", sample(mistakes.MISTAKES, 9), ids=lambda mistake: mistake.key)
-def test_every_judge_gives_a_wrong_variant_the_same_verdict(mistake: mistakes.Mistake, judges: list[Judge]) -> None:
-    submission = Submission(mistakes.apply(mistake, solution()))
+@pytest.mark.parametrize("mistake", sample(MISTAKES, 9), ids=lambda mistake: mistake.key)
+def test_every_judge_gives_a_wrong_variant_the_same_verdict(mistake: Mistake, judges: list[Judge]) -> None:
+    submission = Submission(apply(mistake, solution()))
     with Workplace() as workplace:
         sandbox = workplace.lay_out(submission)
         stored, *fresh = [Result(Grading(sandbox, judge, submission, 10, 1e6)) for judge in judges]

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-import mutants
 import students
 from handins import MAX_TOTAL, report, solution, write
+from proofs import survey
+from proofs.mutants import Mutant
 
 ACTIVATION, LOSS, LINEAR, BATCHNORM, HW1, MC = students.PLAIN
 Change = tuple[str, str, str]
@@ -199,14 +200,14 @@ def test_the_quantity_that_turned_first_is_told(grade: Grade) -> None:
 EVERY = 1 if os.environ.get("WHOLE") else 23
 
 
-@pytest.mark.parametrize("mutant", mutants.everything(EVERY), ids=lambda mutant: mutant.name[:70])
-def test_nothing_that_is_right_is_blamed_for_a_mutant(mutant: mutants.Mutant, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mutant", survey.everything(EVERY), ids=lambda mutant: mutant.name[:70])
+def test_nothing_that_is_right_is_blamed_for_a_mutant(mutant: Mutant, tmp_path: Path) -> None:
     run = report(write({**solution(), mutant.file: mutant.source.encode()}, tmp_path), deadline=2)
-    assert mutants.false_claims(mutant, run) == []
+    assert survey.false_claims(mutant, run) == []
 
 
 def test_a_false_claim_is_seen(grade: Grade) -> None:
     run = grade((LINEAR, "np.dot(self.x.T, delta) / batch_size", "np.dot(self.x.T, delta)"))
-    elsewhere = next(mutant for mutant in mutants.everything() if mutant.place == "Tanh.forward")
-    assert mutants.false_claims(elsewhere, run) == ["dW is summed over the batch: it should be averaged"]
-    assert mutants.false_claims(elsewhere._replace(place="Linear.backward"), run) == []
+    elsewhere = next(mutant for mutant in survey.everything() if mutant.place == "Tanh.forward")
+    assert survey.false_claims(elsewhere, run) == ["dW is summed over the batch: it should be averaged"]
+    assert survey.false_claims(elsewhere._replace(place="Linear.backward"), run) == []

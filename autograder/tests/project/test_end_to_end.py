@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-import handout
 from handins import MAX_TOTAL, PROBLEMS, ROOT, write
+from homework.plots import PLOTS
 from homework.problems import TO_WRITE
+from kit.starter_files import unwritten
 
 GRADE = "autograder/hw1_autograder/runner.py"
 BODIES = [*TO_WRITE]  # in the writeup's order, batch norm last
@@ -49,11 +50,11 @@ def run(*command: str, cwd: Path, code: int = 0, **environment: str) -> str:
 )
 def test_from_the_starter_to_the_next_homework(tmp_path: Path) -> None:
     folder = tmp_path / "hw1 of anna"
-    run(sys.executable, str(ROOT / "autograder" / "instructor" / "handout.py"), "--out", str(folder), cwd=tmp_path)
+    run(sys.executable, str(ROOT / "autograder" / "instructor" / "starter.py"), "--out", str(folder), cwd=tmp_path)
 
     totals = []
     for stop in STOPS:
-        write({name: data for name, data in handout.starter(BODIES[stop:]).items() if name.endswith(".py")}, folder)
+        write(unwritten(BODIES[stop:]), folder)
         report = json.loads(
             run(sys.executable, GRADE, "--format", "json", cwd=folder, code=int(stop < len(BODIES) - 1))
         )
@@ -65,7 +66,7 @@ def test_from_the_starter_to_the_next_homework(tmp_path: Path) -> None:
 
     train = run(sys.executable, "autograder/hw1_autograder/test.py", "--outpath", "hw1", "--epochs", "1", cwd=folder)
     assert "After epoch 1: training loss" in train
-    plots = [folder / "hw1" / name for name in handout.PLOTS]
+    plots = [folder / "hw1" / plot.file for plot in PLOTS]
     assert all(plot.read_bytes().startswith(b"\x89PNG") for plot in plots)
 
     assert f"{len(plots) + 7} files" in run("sh", "create_tarball.sh", cwd=folder)

@@ -23,6 +23,14 @@ DOORS: dict[str, tuple[str, ...]] = {
     "report": ("grading", "diagnosis", "homework", "sandbox"),
 }
 OUTSIDE = tuple(room for room in DOORS if room != "child")  # what commands, the staff's tools and tests may import
+# The staff's rooms, and the others of them that each may import.
+STAFF: dict[str, tuple[str, ...]] = {
+    "catalogue": (),
+    "kit": (),
+    "references": ("catalogue",),
+    "classroom": ("kit",),
+    "proofs": ("catalogue", "kit"),
+}
 COMMANDS = {  # and the tests of each, which alone may import it
     "gradcheck": ("tests/commands/test_gradcheck",),
     "runner": ("tests/commands/test_runner", "tests/commands/test_server"),
@@ -92,7 +100,20 @@ def trespasses(autograder: Path) -> list[str]:
             doors = DOORS.get(room, OUTSIDE)
             if other != room and target not in doors and other not in doors:
                 found.append(f"{place}: {file} may not enter {target}")
+        elif not between_staff(file, target):
+            found.append(f"{place}: {file} may not enter {target}")
     return found + circles(reads)
+
+
+def between_staff(file: str, target: str) -> bool:
+    """Whether one of the staff's files may import another: a room through its doors, a command no command."""
+    folder, room, *_ = [*file.split("/"), ""]
+    other = target.split("/")[1] if target.startswith("instructor/") else ""
+    if folder != "instructor" or not other:
+        return True
+    if other not in STAFF:
+        return other == "startup" and room not in STAFF
+    return room not in STAFF or other == room or other in STAFF[room]
 
 
 def circles(reads: dict[str, set[str]]) -> list[str]:
@@ -130,8 +151,18 @@ WRONG = {
     "grading/run": ("import activation", "grading/run imports activation of a submission"),
     "gradcheck": ("import runner", "gradcheck imports the command runner"),
     "sandbox/wire": ("if TYPE_CHECKING:\n    from sandbox import process", "a circle: "),
-    "instructor/handout": ("from child import probes", "instructor/handout may not enter child/probes"),
+    "instructor/kit/bundle": ("from child import probes", "instructor/kit/bundle may not enter child/probes"),
     "instructor/autolab": ("import gradcheck", "instructor/autolab imports the command gradcheck"),
+    "instructor/gradescope": ("import autolab", "instructor/gradescope may not enter instructor/autolab"),
+    "instructor/kit/leaks": ("import startup", "instructor/kit/leaks may not enter instructor/startup"),
+    "instructor/catalogue/mistake": (
+        "from references import oracle",
+        "instructor/catalogue/mistake may not enter instructor/references/oracle",
+    ),
+    "instructor/proofs/pairs": (
+        "import classroom",
+        "instructor/proofs/pairs may not enter instructor/classroom",
+    ),
     "tests/support/handins": ("from runner import main", "tests/support/handins imports the command runner"),
 }
 
@@ -150,23 +181,24 @@ def test_a_wrong_import_is_named_with_its_line(file: str, tmp_path: Path) -> Non
 
 
 def test_every_room_says_what_it_is_for_and_who_may_enter() -> None:
-    grader = ROOT / "autograder" / "hw1_autograder"
-    for room in DOORS:
-        text = ast.get_docstring(ast.parse((grader / room / "__init__.py").read_text()))
+    grader, staff = ROOT / "autograder" / "hw1_autograder", ROOT / "autograder" / "instructor"
+    for room in [*(grader / room for room in DOORS), *(staff / room for room in STAFF)]:
+        text = ast.get_docstring(ast.parse((room / "__init__.py").read_text()))
         assert text
         assert len(text.replace("\n", " ").split(". ")) <= 3, room
+    assert {path.name for path in staff.iterdir() if path.is_dir()} - {"__pycache__"} == {*STAFF}
     top = {path.name for path in grader.iterdir() if path.name != "__pycache__"}
     assert top == {*DOORS, *(f"{command}.py" for command in COMMANDS), "tests"}
 
 
 def test_the_oracle_has_its_mathematics_from_pytorch_alone() -> None:
     autograder = ROOT / "autograder"
-    reads = {target for _, file, target in imports(autograder) if file == "instructor/oracle"}
-    assert reads == {"homework/cases", "grading/training_rules", "instructor/archives", "sandbox/process"}
+    reads = {target for _, file, target in imports(autograder) if file == "instructor/references/oracle"}
+    assert reads == {"homework/cases", "grading/training_rules"}
     if sys.version_info >= (3, 10):
-        tree = ast.parse((autograder / "instructor" / "oracle.py").read_text())
+        tree = ast.parse((autograder / "instructor" / "references" / "oracle.py").read_text())
         names = {a.name.split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
-        assert names <= {"torch", "numpy", "archives", *sys.stdlib_module_names}
+        assert names <= {"torch", "numpy", *sys.stdlib_module_names}
 
 
 def test_no_file_of_the_child_names_the_references() -> None:

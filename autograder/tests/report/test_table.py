@@ -9,15 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import handout
+from catalogue import BY_KEY, apply
 from grading import gradient_check, training_stats
 from grading.run import Run
 from grading.settings import Settings
 from handins import (
     REFERENCES,
     ROOT,
-    Files,
-    apply,
     body,
     changed,
     command,
@@ -29,7 +27,7 @@ from handins import (
     write,
 )
 from homework.problems import PROBLEMS, TO_WRITE
-from mistakes import MISTAKES
+from kit.starter_files import unwritten
 from report import answers, table, watch
 from sandbox.workplace import Workplace
 
@@ -89,17 +87,13 @@ def test_three_findings_are_told_the_weightiest_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("done", range(0, len(TO_WRITE), 4))
 def test_a_half_done_submission_fits_on_two_screens(done: int, tmp_path: Path) -> None:
-    files = half_done([*TO_WRITE][done:])
+    files = unwritten([*TO_WRITE][done:])
     for name in [name for name in files if name.startswith("mytorch/")]:
         wrong = b"        print(1, 2, 3, sep='\\n')\n        return -self."
         files[name] = files[name].replace(b"        return self.", wrong)
     text = page(report(write(files, tmp_path)))
     assert len(text.splitlines()) <= 2 * SCREEN
     assert "\nNext: " in text
-
-
-def half_done(missing: list[str]) -> Files:
-    return {name: data for name, data in handout.starter(missing).items() if name.startswith(("hw1/", "mytorch/"))}
 
 
 # What to do next.
@@ -119,9 +113,9 @@ def half_done(missing: list[str]) -> Files:
 def test_next_is_what_gives_most_points_for_the_fewest_bodies(
     missing: list[str], wrong: list[str], following: str, tmp_path: Path
 ) -> None:
-    files = half_done([name for name in TO_WRITE if any(part in name for part in missing)])
+    files = unwritten([name for name in TO_WRITE if any(part in name for part in missing)])
     for key in wrong:
-        files = apply(next(mistake for mistake in MISTAKES if mistake.key == key), files)
+        files = apply(BY_KEY[key], files)
     text = page(report(write(files, tmp_path)))
     assert re.findall(r"^Next: (.*), section", text, re.MULTILINE) == [following]
 
@@ -144,7 +138,7 @@ def test_a_print_is_shown_where_the_problem_passes_and_the_same_once(tmp_path: P
 
 @pytest.mark.parametrize("written", ["MLP", "MLP and BatchNorm"])
 def test_a_networks_batch_norm_that_is_not_begun_is_not_started(written: str, tmp_path: Path) -> None:
-    files = half_done([name for name in TO_WRITE if "BatchNorm" in name and "BatchNorm" not in written])
+    files = unwritten([name for name in TO_WRITE if "BatchNorm" in name and "BatchNorm" not in written])
     hw1 = files["hw1/hw1.py"].decode()
     files["hw1/hw1.py"] = re.sub(r"self\.bn_layers = .*", "self.bn_layers = []", hw1).encode()
     run = report(write(files, tmp_path))
@@ -157,7 +151,7 @@ def test_a_networks_batch_norm_that_is_not_begun_is_not_started(written: str, tm
 
 @pytest.mark.parametrize("text", ["pass", "...", "'''What it does.'''", "return None", "raise NotImplementedError"])
 def test_a_body_that_is_not_begun_is_not_started(text: str, tmp_path: Path) -> None:
-    files = half_done(["mytorch/activation.py:ReLU.derivative"])
+    files = unwritten(["mytorch/activation.py:ReLU.derivative"])
     source = files["mytorch/activation.py"].decode()
     files["mytorch/activation.py"] = re.sub(r"raise NotImplementedError\(\"ReLU.*", text, source).encode()
     assert text in files["mytorch/activation.py"].decode()

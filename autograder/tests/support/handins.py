@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 GRADER = ROOT / "autograder" / "hw1_autograder"
 sys.path[:0] = [str(GRADER), str(ROOT / "autograder" / "instructor")]
 
+from catalogue import BY_KEY, FILES, apply  # noqa: E402
 from diagnosis.recognise import Catalogue  # noqa: E402
 from grading import grade as grades  # noqa: E402
 from grading.judges import Prestored  # noqa: E402
@@ -26,7 +27,6 @@ from grading.settings import MISTAKES as STORED  # noqa: E402
 from grading.settings import REFERENCES, Settings  # noqa: E402
 from grading.verdicts import Grading  # noqa: E402
 from homework.problems import MAX_TOTAL, PROBLEMS  # noqa: E402
-from mistakes import FILES, MISTAKES, apply  # noqa: E402
 from report import table  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
 
@@ -66,12 +66,16 @@ def write(files: Files, folder: Path) -> Path:
     return folder
 
 
-def with_mistakes(folder: Path, *keys: str) -> Path:
-    """Write the solution with these mistakes of the catalogue in it."""
+def mistaken(*keys: str) -> Files:
+    """The solution with these mistakes of the catalogue in it."""
     files = solution()
     for key in keys:
-        files = apply(next(mistake for mistake in MISTAKES if mistake.key == key), files)
-    return write(files, folder)
+        files = apply(BY_KEY[key], files)
+    return files
+
+
+def with_mistakes(folder: Path, *keys: str) -> Path:
+    return write(mistaken(*keys), folder)
 
 
 # Edits of the solution: each takes its files and changes them.

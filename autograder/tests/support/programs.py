@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import textwrap
 
-import mistakes
 import rewrites
 import students
 import styles
+from catalogue import Mistake, apply
 from handins import Files, solution
 
 
 def rewritten(bodies: dict[str, str]) -> Files:
     code = {name: textwrap.dedent(body) for name, body in bodies.items()}
-    return mistakes.apply(mistakes.Mistake("", "", "", code), solution())
+    return apply(Mistake("", "", "", code), solution())
 
 
 PROGRAMS: dict[str, Files] = {

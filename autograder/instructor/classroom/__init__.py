@@ -1,0 +1,1 @@
+"""A class at once: its handins, a report of each, and the class on paper."""

@@ -1,0 +1,1 @@
+"""What is handed out: the starter, and the packages for Autolab and Gradescope."""
