@@ -21,7 +21,7 @@ if __name__ == "__main__":
 
 import argparse  # noqa: E402
 
-from grading.settings import Settings  # noqa: E402
+from grading.settings import ROOT, Settings  # noqa: E402
 from report import answers  # noqa: E402
 from sandbox.process import ONE_THREAD, GraderError, need  # noqa: E402
 from sandbox.submission import NoSubmission  # noqa: E402
@@ -35,9 +35,7 @@ def main(argv: list[str] | None = None) -> int:
 
         parser = argparse.ArgumentParser(description="Check gradients against central differences.")
         parser.add_argument("layers", nargs="*", metavar="layer", help=f"of {', '.join(LAYERS)} (default: all)")
-        parser.add_argument(
-            "--submission", default=Settings.submission, metavar="PATH", help="a folder or a handin.tar"
-        )
+        parser.add_argument("--submission", default=ROOT, metavar="PATH", help="a folder or a handin.tar")
         options = parser.parse_args(argv)
         unknown = [layer for layer in options.layers if layer not in LAYERS]
         if unknown:

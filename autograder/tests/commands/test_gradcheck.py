@@ -1,27 +1,24 @@
-"""The gradient check finds each wrong gradient, and holds those of the solution for right."""
+"""The gradient check finds each wrong gradient, and takes those of the solution to be correct."""
 
 from __future__ import annotations
 
-import contextlib
+import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import gradcheck
-from handins import with_mistakes
+from grading.settings import Settings
+from handins import Edit, body, called, edited, top, with_mistakes
 from homework.cases import GRADIENTS
 
 
-def checked(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    status = gradcheck.main(list(arguments))
-    return status, capsys.readouterr().out
-
-
-def test_the_solutions_gradients_are_those_of_its_forward_passes(capsys: pytest.CaptureFixture[str]) -> None:
-    status, text = checked(capsys)
-    assert status == 0
-    assert "WRONG" not in text
-    assert all(layer in text for layer in GRADIENTS)
+def test_the_solutions_gradients_are_those_of_its_forward_passes() -> None:
+    done = called(gradcheck.main)
+    assert done.returncode == 0
+    assert "WRONG" not in done.stdout
+    assert all(layer in done.stdout for layer in GRADIENTS)
 
 
 @pytest.mark.parametrize(
@@ -41,17 +38,45 @@ def test_the_solutions_gradients_are_those_of_its_forward_passes(capsys: pytest.
         ("backward_wrong_order", "mlp", "hw1/hw1.py, line"),
     ],
 )
-def test_a_wrong_gradient_is_found(
-    mistake: str, layer: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with_mistakes(tmp_path, mistake)
-    status, text = checked(capsys, "--submission", str(tmp_path), layer)
-    assert status == 1
-    assert words in text
+def test_a_wrong_gradient_is_found(mistake: str, layer: str, words: str, tmp_path: Path) -> None:
+    done = called(gradcheck.main, "--submission", str(with_mistakes(tmp_path, mistake)), layer)
+    assert done.returncode == 1
+    assert words in done.stdout
+
+
+SLEEP = "import time; time.sleep(1000)"
+FAULTS: dict[str, tuple[Edit, str, str]] = {  # what is done to the solution, the layer's rows, and words of the page
+    "hangs": (body("Linear.backward", SLEEP), "WRONG", "still running after 0.7 s, at mytorch/linear.py, line"),
+    "hangs while it is imported": (
+        top("mytorch/linear.py", f"{SLEEP}\n"),
+        "WRONG",
+        "still running after 0.7 s while it imported linear, at mytorch/linear.py, line 1",
+    ),
+    "ends the process": (body("Linear.backward", "import os; os._exit(3)"), "WRONG", "the process ended: exit status"),
+    "sends nonsense": (body("Linear.backward", "import json; json.dumps = lambda value: ''"), "WRONG", "no answer"),
+    "raises": (body("Linear.backward", "raise ValueError('no')"), "WRONG", "ValueError: no"),
+    "is not written": (body("Linear.backward", "raise NotImplementedError"), "started", "not started: linear"),
+    "returns a text": (body("Linear.backward", "original(*args); return 'dx'"), "ok ok WRONG", "backward(delta) is a str"),
+    "returns NaN": (body("Linear.backward", "return original(*args) * float('nan')"), "ok ok WRONG", "is not finite"),
+    "has no differences": (body("Linear.forward", "return original(*args) * float('nan')"), "WRONG WRONG WRONG", "dW is wrong"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_layer_that_fails_costs_its_own_rows(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit, statuses, words = FAULTS[name]
+    if "still running" in words:
+        monkeypatch.setattr(gradcheck, "Settings", partial(Settings, deadline=0.7))
+    done = called(gradcheck.main, "--submission", str(edited(tmp_path, edit)), "tanh", "linear", "loss")
+    assert (done.returncode, done.stderr) == (1, "")
+    rows = re.findall(r"^(tanh|linear|loss) .* (\w+)$", done.stdout, re.MULTILINE)
+    assert rows == [("tanh", "ok"), *(("linear", status) for status in statuses.split()), ("loss", "ok")]
+    assert words in " ".join(done.stdout.split())
 
 
 @pytest.mark.parametrize("arguments", [["convolution"], ["--submission", "nowhere"]])
-def test_a_bad_argument_is_said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with contextlib.suppress(SystemExit):
-        assert gradcheck.main(arguments) == 2
-    assert "Traceback" not in capsys.readouterr().err
+def test_a_bad_argument_is_reported(arguments: list[str]) -> None:
+    done = called(gradcheck.main, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert arguments[-1] in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr

@@ -10,8 +10,10 @@ import sys
 import tarfile
 import textwrap
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[3]
 GRADER = ROOT / "autograder" / "hw1_autograder"
@@ -56,6 +58,14 @@ def tar_of(files: dict[str, bytes]) -> bytes:
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def edited(folder: Path, *edits: Edit) -> Path:
+    """Write the solution with these edits."""
+    files = solution()
+    for edit in edits:
+        edit(files)
+    return write(files, folder)
 
 
 def write(files: Files, folder: Path) -> Path:
@@ -149,6 +159,17 @@ def report(submission: Path | str, **settings: Any) -> Run:
         return grades.grade(Settings(str(submission), **settings), workplace)
 
 
+def called(main: Callable[[list[str]], int], *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command's main in this process; `command` below takes half a second more."""
+    out, err = io.StringIO(), io.StringIO()
+    with mock.patch.dict(os.environ, {"AUTOLAB": "", **environment}), redirect_stdout(out), redirect_stderr(err):
+        try:
+            status = main([*arguments])
+        except SystemExit as ended:  # argparse's
+            status = int(ended.code or 0)
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
+
+
 def command(
     *arguments: str, name: str = "runner.py", grader: Path = GRADER, python: tuple[str, ...] = (), **environment: str
 ) -> subprocess.CompletedProcess[str]:
@@ -176,36 +197,6 @@ def paragraphs(text: str) -> list[list[str]]:
     """The paragraphs below the score table of a page, each as its lines."""
     below = re.split(r"^ *Total .*\n", text, maxsplit=1, flags=re.MULTILINE)[1]
     return [part.splitlines() for part in re.split(r"\n\n+", below.strip()) if part]
-
-
-def state(folder: Path) -> dict[str, tuple[int, int]]:
-    """Size and time of change of every file and folder below, caches left out."""
-    found = {}
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
-        for name in [*files, *folders]:
-            status = os.lstat(os.path.join(place, name))
-            found[os.path.join(place, name)] = (status.st_size, status.st_mtime_ns)
-    return found
-
-
-def processes(word: str) -> list[str]:
-    """The processes that have the word in their environment, this one left out."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if word.encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
-                found.append((path.parent / "cmdline").read_text())
-        except OSError:
-            continue
-    return found
-
-
-def kernel_fences() -> bool:
-    import ctypes
-
-    create_ruleset, version = 444, 1  # Landlock's first system call, asked for its version
-    return sys.platform == "linux" and ctypes.CDLL(None).syscall(create_ruleset, None, 0, version) > 0
 
 
 __all__ = ["FILES", "MAX_TOTAL", "PROBLEMS", "STORED"]  # handed on
