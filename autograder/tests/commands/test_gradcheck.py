@@ -56,9 +56,17 @@ FAULTS: dict[str, tuple[Edit, str, str]] = {  # what is done to the solution, th
     "sends nonsense": (body("Linear.backward", "import json; json.dumps = lambda value: ''"), "WRONG", "no answer"),
     "raises": (body("Linear.backward", "raise ValueError('no')"), "WRONG", "ValueError: no"),
     "is not written": (body("Linear.backward", "raise NotImplementedError"), "started", "not started: linear"),
-    "returns a text": (body("Linear.backward", "original(*args); return 'dx'"), "ok ok WRONG", "backward(delta) is a str"),
+    "returns a text": (
+        body("Linear.backward", "original(*args); return 'dx'"),
+        "ok ok WRONG",
+        "backward(delta) is a str",
+    ),
     "returns NaN": (body("Linear.backward", "return original(*args) * float('nan')"), "ok ok WRONG", "is not finite"),
-    "has no differences": (body("Linear.forward", "return original(*args) * float('nan')"), "WRONG WRONG WRONG", "dW is wrong"),
+    "has no differences": (
+        body("Linear.forward", "return original(*args) * float('nan')"),
+        "WRONG WRONG WRONG",
+        "dW is wrong",
+    ),
 }
 
 

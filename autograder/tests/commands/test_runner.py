@@ -1,95 +1,236 @@
-"""Working with the grader: what comes next, watch mode, the exercise as Python."""
+"""The runner: its options, exit statuses and forms, watch mode, and what a fault of the grader's own costs."""
 
 from __future__ import annotations
 
-import io
+import hashlib
 import json
 import re
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import runner
 from diagnosis import values
 from grading import causes
-from handins import GRADER, MAX_TOTAL, Files, body, grade, report, solution, with_mistakes, write
-from report import table, text
-from sandbox import submission
+from grading.version import version
+from handins import GRADER, MAX_TOTAL, REFERENCES, ROOT, body, called, command, edited, grade, solution, with_mistakes
+from homework.problems import PROBLEMS
+from machine import BACKGROUND, wait_until
+from report import text
+from sandbox import process, submission
+from sandbox.ending import write_whole
+
+NAMES = [problem.name for problem in PROBLEMS]
+FORMS = ["table", "json", "autolab", "gradescope"]
 
 
-def printed(run: Any) -> str:
-    out = io.StringIO()
-    table.table(run, out)
-    return out.getvalue()
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return called(runner.main, *arguments, **environment)
 
 
-def test_the_report_leads_with_each_fault_once_and_ends_with_what_comes_next(tmp_path: Path) -> None:
-    text = printed(report(with_mistakes(tmp_path, "dW_summed")))
-    assert text.count("13 times the expected") == 1
-    assert "Hint: dW is summed over the batch" in text
-    assert re.search(r"Behind it: Linear Classifier \(backward\)", text)
-    assert text.splitlines()[-1] == "Next: Linear Layer (backward), 2 points, section 3.4.2 of the writeup."
+@pytest.fixture(scope="module")
+def doubled(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A submission with one wrong problem."""
+    return str(edited(tmp_path_factory.mktemp("doubled"), body("ReLU.derivative", "return 2 * original(*args)")))
 
 
-def test_every_line_fits_into_80_columns(tmp_path: Path) -> None:
-    text = printed(report(with_mistakes(tmp_path, "softmax_no_keepdims", "db_row")))
-    assert max(map(len, text.splitlines())) <= 80
-    assert "\033" not in text
+# Options, exit statuses, forms
 
 
-def test_verbose_shows_all_of_the_first_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with_mistakes(tmp_path, "dW_db_summed")
-    assert runner.main(["--submission", str(tmp_path), "-k", "linear layer", "-v"]) == 1
-    shown = capsys.readouterr().out
+@pytest.mark.parametrize(("words", "status"), [("momentum", 0), ("relu", 1)])
+def test_the_exit_status_is_0_for_full_points_and_1_for_fewer(words: str, status: int, doubled: str) -> None:
+    assert run("--submission", doubled, "-k", words).returncode == status
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--format", "nothing"),
+        ("--deadline", "0"),
+        ("--deadline", "nan"),
+        ("--deadline", "ten"),
+        ("--memory", "-1"),
+        ("--run-deadline", "inf"),
+        ("--seed", "1"),
+        ("--against", ".", "--seed", "x"),
+        ("--visibility", "hidden"),
+        ("--out", "results", "--format", "table"),
+        ("-v", "--format", "json"),
+        ("--watch", "--format", "autolab"),
+        ("--watch", "--training-stats"),
+        ("-v", "--training-stats"),
+        ("-k", "tanh", "--training-stats"),
+        ("--nothing",),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_with_exit_status_2(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert ": error: " in done.stderr
+
+
+def test_a_word_that_fits_no_problem_is_answered_with_the_names() -> None:
+    done = run("-k", "tahn")
+    assert done.returncode == 2
+    assert all(f"  {name}\n" in done.stderr for name in NAMES)
+
+
+def test_some_problems_are_graded_alone() -> None:
+    done = run("-k", "relu derivative")
+    assert done.returncode == 0
+    assert "2 / 2" in done.stdout
+    assert "Tanh" not in done.stdout
+
+
+def test_v_shows_all_of_the_first_fault(tmp_path: Path) -> None:
+    arguments = ("--submission", str(with_mistakes(tmp_path, "dW_db_summed")), "-k", "linear layer")
+    expected = np.load(REFERENCES)["linear_backward/out/dW"][0, 0]
+    line = f"dW[0, 0] is {13 * expected:.10g}, expected {expected:.10g} (40 of 40 entries wrong)"
+    shown = run(*arguments, "-v").stdout
     assert "More of Linear Layer (backward)" in shown
-    assert re.search(r"db is wrong at", shown)
+    assert line in shown
+    assert "db is wrong at" in shown
     assert 'stored["linear_backward/in/W"]' in shown
+    assert "expected " not in run(*arguments).stdout
 
 
-def test_some_problems_are_graded_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert runner.main(["-k", "relu derivative"]) == 0
-    shown = capsys.readouterr().out
-    assert "2 / 2" in shown
-    assert "Tanh" not in shown
+def test_of_a_solution_s_values_none_is_shown(tmp_path: Path) -> None:
+    arguments = ("--submission", str(with_mistakes(tmp_path, "dW_summed")), "-k", "linear layer")
+    shown = run(*arguments, "-v", "--against", str(ROOT), "--seed", "3").stdout
+    assert "More of Linear Layer (backward)" in shown
+    assert ", expected" not in shown
 
 
-def test_watch_grades_again_after_a_change_and_says_what_changed(tmp_path: Path) -> None:
-    folder = with_mistakes(tmp_path / "submission", "tanh_derivative_sign")
-    log = tmp_path / "log"
-    command = [sys.executable, str(GRADER / "runner.py"), "--submission", str(folder), "--watch"]
+def test_version_prints_the_grader_s_version() -> None:
+    assert run("--version").stdout == f"{version()}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "autolab", "form"),
+    [((), "", "table"), ((), "0", "table"), ((), "1", "autolab"), (("--format", "json"), "1", "json")],
+)
+def test_a_format_that_is_asked_for_comes_before_the_one_of_the_environment(
+    arguments: tuple[str, ...], autolab: str, form: str
+) -> None:
+    last = run("-k", "momentum", *arguments, AUTOLAB=autolab).stdout.splitlines()[-1]
+    assert last == {"table": "Full points for what was asked: 1 of 25 problems.", "json": "}"}.get(
+        form, '{"scores": {"Momentum": 10}}'
+    )
+
+
+@pytest.mark.parametrize("form", ["json", "gradescope"])
+def test_results_go_to_a_file_or_a_line_says_why_not(form: str, tmp_path: Path) -> None:
+    done = run("--format", form, "--out", str(tmp_path / "results"), "-k", "momentum")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert json.loads((tmp_path / "results").read_text())
+    done = run("--format", form, "--out", str(tmp_path / "nowhere" / "results"), "-k", "momentum")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"the results can't be written: .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_the_table_can_be_printed_in_any_encoding(encoding: str, tmp_path: Path) -> None:
+    submission = edited(tmp_path, body("SoftmaxCrossEntropy.derivative", "raise ValueError('größe \\ud800')"))
+    done = command("--submission", str(submission), "-k", "softmax", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "ValueError" in done.stdout
+
+
+def test_watch_grades_again_after_a_change_and_in_the_background_ends_by_sigterm_alone(tmp_path: Path) -> None:
+    folder, log = with_mistakes(tmp_path / "submission", "tanh_derivative_sign"), tmp_path / "log"
+    file = folder / "mytorch" / "activation.py"
+    wrong, right = file.read_bytes(), solution()["mytorch/activation.py"]
+    line = [sys.executable, str(GRADER / "runner.py"), "--submission", str(folder), "--watch"]
     with (
         log.open("w") as out,
-        subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True) as process,
+        subprocess.Popen(line, stdout=out, stderr=subprocess.STDOUT, start_new_session=True, **BACKGROUND) as watch,
     ):
         try:
-            wait_for(log, "Watching")
-            with_mistakes(folder)
-            wait_for(log, "since the last time")
-            wait_for(log, "Watching", times=2)
+            wait_until(lambda: "Watching" in log.read_text())
+            write_whole(file, right)
+            wait_until(lambda: "since the last time" in log.read_text())
+            for number in (signal.SIGINT, signal.SIGHUP):
+                watch.send_signal(number)
+            write_whole(file, wrong)
+            wait_until(lambda: log.read_text().count("since the last time") == 2)
         finally:
-            process.terminate()  # where pytest runs in the background, a shell has SIGINT ignored
-        assert process.wait(timeout=20) == 128 + signal.SIGTERM
-    text = log.read_text()
-    assert f"{MAX_TOTAL} of {MAX_TOTAL} points, +" in text
-    assert "Tanh Non-Linearity (derivative): failed -> passed" in text
-    assert text.count("passed") == 25, "the table is shown once, and then what changed"
-    assert "Traceback" not in text
-    assert "\033" not in text
+            watch.terminate()
+        assert watch.wait(timeout=60) == 128 + signal.SIGTERM
+    shown = log.read_text()
+    assert f"{MAX_TOTAL} of {MAX_TOTAL} points, +" in shown
+    assert "Tanh Non-Linearity (derivative): failed -> passed" in shown
+    assert shown.count("passed") == 24 + 2, "the table is shown once, and then what changed"
+    assert shown.endswith("\ninterrupted\n")
+    assert "Traceback" not in shown
+    assert "\033" not in shown
 
 
-def wait_for(log: Path, words: str, times: int = 1) -> None:
-    end = time.monotonic() + 60
-    while log.read_text().count(words) < times:
-        assert time.monotonic() < end, log.read_text()
-        time.sleep(0.05)
+# Where nothing can be graded
 
 
-# Faults of the grader's own: what each patches, the problems it costs, and whether hints may be missing alone.
+def no_submission(tmp_path: Path, _: Any) -> tuple[str, str]:
+    return str(tmp_path / "nowhere"), "no such folder or file"
+
+
+def empty_submission(tmp_path: Path, _: Any) -> tuple[str, str]:
+    return str(tmp_path), "holds no .py file in hw1/ or mytorch/"
+
+
+def references(data: bytes | None) -> Callable[[Path, pytest.MonkeyPatch], tuple[str, str]]:
+    """Put these references in the place of the stored ones, with their checksum."""
+
+    def replace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+        if data is not None:
+            (tmp_path / "references.npz").write_bytes(data)
+            (tmp_path / "SHA256SUMS").write_text(f"{hashlib.sha256(data).hexdigest()}  references.npz\n")
+        monkeypatch.setattr("grading.grade.REFERENCES", str(tmp_path / "references.npz"))
+        return str(ROOT), "the references can't be read"
+
+    return replace
+
+
+def no_pytest(_: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    monkeypatch.setattr(process.importlib.util, "find_spec", lambda name: np.__spec__ if name == "numpy" else None)
+    return str(ROOT), "pytest is not installed"
+
+
+STORED = Path(REFERENCES).read_bytes()
+OBSTACLES = {
+    "no submission": no_submission,
+    "an empty submission": empty_submission,
+    "no references": references(None),
+    "half of the references": references(STORED[: len(STORED) // 2]),
+    "references that are none": references(b"nothing of the kind"),
+    "no pytest": no_pytest,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_where_nothing_can_be_graded_a_line_says_why(
+    name: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handin, words = OBSTACLES[name](tmp_path, monkeypatch)
+    done = run("--submission", handin, "--format", form)
+    (line,) = done.stderr.splitlines()
+    assert words in line
+    if form == "autolab" and "submission" in name:
+        assert done.returncode == 0
+        feedback, scores = done.stdout.splitlines()
+        assert words in json.loads(feedback)["Handin"]["can be graded"]["hint"]
+        assert json.loads(scores) == {"scores": dict.fromkeys(NAMES, 0)}
+    else:
+        assert done.returncode == 2
+        assert done.stdout.count(words) == (form in ("json", "gradescope")), "Autolab keeps earlier scores"
+
+
+# Faults of the grader's own: what each patches, and the problems it costs.
 
 
 def fails(*_: Any, **__: Any) -> Any:
@@ -97,42 +238,38 @@ def fails(*_: Any, **__: Any) -> Any:
 
 
 FAULTS = {
-    "in a verdict": (values, "evidence", {"relu_derivative"}),
-    "in what explains": (causes.Causes, "explain", set()),
-    "in the report": (text, "sentence", set()),
+    "in a verdict": (values, "evidence"),
+    "in what explains": (causes.Causes, "explain"),
+    "in the report": (text, "sentence"),
 }
 
 
-@pytest.mark.parametrize("form", ["autolab", "json", "gradescope", "table"])
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_of_the_grader_costs_what_it_touches_and_is_told(
-    fault: str, form: str, outside: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_fault_of_the_grader_costs_what_it_touches_and_is_reported(
+    fault: str, form: str, doubled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module, name, lost = FAULTS[fault]
-    files: Files = solution()
-    body("ReLU.derivative", "return 2 * original(*args)")(files)
-    expected = grade(write(files, outside / "handin")).verdicts
-    monkeypatch.setattr(module, name, fails)
-    status = runner.main(["--submission", str(outside / "handin"), "--format", form])
-    shown = capsys.readouterr()
+    expected = grade(doubled).verdicts
+    monkeypatch.setattr(*FAULTS[fault], fails)
+    done = run("--submission", doubled, "--format", form)
     if fault == "in the report" and form == "json":  # which has no use for what fails
-        assert status == 1
+        assert done.returncode == 1
         return
-    assert status == (0 if form == "autolab" else 2)
-    assert "ZeroDivisionError: of the grader's own" in shown.err
-    last = json.loads(shown.out.splitlines()[-1]) if form == "autolab" else {}
-    assert form != "autolab" or last == {"scores": {v.problem.name: v.score for v in expected.values()}}
-    if form == "json" and lost:
-        problem = next(p for p in json.loads(shown.out)["problems"] if p["name"] == "ReLU Non-Linearity (derivative)")
-        assert problem["reason"] == "not graded: the grader failed here, with ZeroDivisionError"
+    assert done.returncode == (0 if form == "autolab" else 2)
+    assert "ZeroDivisionError: of the grader's own" in done.stderr
+    if form == "autolab":
+        scores = json.loads(done.stdout.splitlines()[-1])["scores"]
+        assert scores == {verdict.problem.name: verdict.score for verdict in expected.values()}
+    if form == "json" and fault == "in a verdict":
+        reasons = {problem["name"]: problem["reason"] for problem in json.loads(done.stdout)["problems"]}
+        why = "not graded: the grader failed here, with ZeroDivisionError"
+        assert reasons["ReLU Non-Linearity (derivative)"] == why
 
 
-@pytest.mark.parametrize("form", ["autolab", "json", "gradescope", "table"])
-def test_a_fault_before_anything_is_graded_gives_no_scores(
-    form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_a_fault_before_anything_is_graded_gives_no_scores(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "read", fails)
-    assert runner.main(["--format", form]) == 2
-    shown = capsys.readouterr()
-    assert shown.err.splitlines()[-1] == "nothing could be graded: the grader failed, with ZeroDivisionError"
-    assert form != "autolab" or shown.out == ""
+    done = run("--format", form)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "nothing could be graded: the grader failed, with ZeroDivisionError"
+    assert form != "autolab" or done.stdout == ""

@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import warm
 
@@ -46,10 +46,19 @@ def wait_until(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def as_in_the_foreground() -> None:
-    """For a new process: a shell has what runs in the background ignore SIGINT, and nohup SIGHUP."""
+def _as_in_the_foreground() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def _as_in_the_background() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+# For a new process: whether SIGINT and SIGHUP end it, or are ignored, as by a shell's `&` and by nohup.
+FOREGROUND: dict[str, Any] = {"preexec_fn": _as_in_the_foreground} if os.name == "posix" else {}
+BACKGROUND: dict[str, Any] = {"preexec_fn": _as_in_the_background} if os.name == "posix" else {}
 
 
 def kernel_fences() -> bool:
