@@ -36,6 +36,7 @@ def rng() -> np.random.RandomState:
 cold = process.start
 if sys.platform == "linux":
     process.start = warm.start  # type: ignore[assignment]
+system.not_enforced = lambda *_: []  # a report says the same on every system; machine.py keeps the function
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses its temporary folder, of which it would leave a part
@@ -49,15 +50,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def starts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Submissions' processes start warm, unless a test is marked; no report notes what this system can't enforce."""
     if request.node.get_closest_marker("cold"):
         monkeypatch.setattr(process, "start", cold)
-    monkeypatch.setattr(system, "not_enforced", lambda means: [])
 
 
 @pytest.fixture
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of the test's own; asserts that its temporary folder is empty at the end, and that no process is left."""
+    """A folder of the test's own; its temporary folder has to be empty at the end, and no process left."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))

@@ -59,8 +59,8 @@ def show(run: Run, last: Run | None, out: TextIO, whole: bool) -> None:
         table.table(run, out, whole)
     else:
         width, paint = text.width_of(out), text.painter(out)
-        gained = f"{run.total - last.total:+} since the last time"
-        print(f"{time.strftime('%H:%M:%S')}  {run.total} of {run.max_total} points, {gained}\n", file=out)
+        points = f"{run.total} of {run.max_total} points, {run.total - last.total:+} since the last time"
+        print(textwrap.fill(f"{time.strftime('%H:%M:%S')}  {points}", width), end="\n\n", file=out)
         changed = changes(run, last)
         if not changed:
             print("  No problem changed its status.", file=out)
