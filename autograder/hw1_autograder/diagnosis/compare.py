@@ -137,9 +137,9 @@ def article(kind: str) -> str:
 
 def _shown(value: np.ndarray) -> str:
     text = _text(value)[:40]
-    return f"'{text}'" if value.dtype.kind == "U" else text
+    return f"'{text}'" if value.dtype.kind == "U" and value.size == 1 else text
 
 
 def _text(value: np.ndarray) -> str:
-    text = str(value.item() if value.size == 1 else value.dtype)
+    text = str(value.item()) if value.size == 1 else f"an array of {value.dtype}"
     return "".join(c if c.isprintable() else "?" for c in text[:160])
