@@ -1,4 +1,4 @@
-"""Handins as hostile files: what is taken from a tar or a folder, what is left out, and the line that says so."""
+"""Handins as files: what is taken from a tar or a folder, what is left out with a line, and what broken files cost."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-import handins
-from handins import MAX_TOTAL, grade, solution, state
+import faults
+from faults import CHOICES, NEEDS_HW1, POINTS, Fault, harmless, question
+from handins import MAX_TOTAL, Edit, changed, content, grade, solution, top, without, write
 from sandbox import submission
 
 Tar = tarfile.TarFile
@@ -207,7 +208,7 @@ def test_one_folder_in_capitals_is_said_and_the_other_taken(tmp_path: Path) -> N
 
 
 def test_a_folder_in_capitals_is_said_of_a_folder_too(tmp_path: Path) -> None:
-    handins.write({name.replace("hw1/", "HW1/"): data for name, data in solution().items()}, tmp_path)
+    write({name.replace("hw1/", "HW1/"): data for name, data in solution().items()}, tmp_path)
     remarks = [] if (tmp_path / "hw1").is_dir() else ["left out: HW1/, which has to be named hw1/, in lower case"]
     assert submission.read(str(tmp_path)).remarks == remarks
 
@@ -243,19 +244,15 @@ def test_files_without_end_are_taken_up_to_a_cap(tmp_path: Path) -> None:
     assert len(read.remarks) == 10
 
 
-def test_a_hostile_tar_changes_nothing_outside_and_costs_nothing(tmp_path: Path) -> None:
-    hostile = [put for put, _ in MEMBERS.values()]
-    path = at(tmp_path, packed(*hostile))
-    before = state(tmp_path), state(handins.ROOT / "hw1"), state(handins.ROOT / "mytorch")
-    assert grade(path).score == MAX_TOTAL
-    assert (state(tmp_path), state(handins.ROOT / "hw1"), state(handins.ROOT / "mytorch")) == before
+def test_a_hostile_tar_costs_nothing(outside: Path) -> None:
+    assert grade(at(outside, packed(*(put for put, _ in MEMBERS.values())))).score == MAX_TOTAL
 
 
 # Folders
 
 
 def folder(tmp_path: Path) -> Path:
-    return handins.write(solution(), tmp_path / "work")
+    return write(solution(), tmp_path / "work")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
@@ -263,8 +260,8 @@ def test_a_folder_is_read_without_waiting_for_fifos_or_following_what_is_hidden(
     root = folder(tmp_path)
     os.mkfifo(root / "hw1" / "fifo.py")
     (root / "hw1" / "dangling.py").symlink_to("/nowhere")
-    handins.write({"hw1/.hidden.py": b"1", "hw1/.git/x.py": b"1", "hw1/__pycache__/x.py": b"1", "hw1/a.txt": b""}, root)
-    handins.write({"hw1/large.py": b"#" * (2 << 20), "data/x.py": b"1"}, root)
+    write({"hw1/.hidden.py": b"1", "hw1/.git/x.py": b"1", "hw1/__pycache__/x.py": b"1", "hw1/a.txt": b""}, root)
+    write({"hw1/large.py": b"#" * (2 << 20), "data/x.py": b"1"}, root)
     read = submission.read(str(root))
     assert read.files == solution()
     assert read.remarks == [
@@ -276,9 +273,7 @@ def test_a_folder_is_read_without_waiting_for_fifos_or_following_what_is_hidden(
 
 def test_a_folder_is_taken_as_a_tar_of_it_would_be(tmp_path: Path) -> None:
     root = folder(tmp_path)
-    handins.write(
-        {"hw1/a/b/c/x.py": b"1", "hw1/a/b/c/d/x.py": b"1", f"hw1/{'ß' * 99}.py": b"1", "hw1/C:x.py": b"1"}, root
-    )
+    write({"hw1/a/b/c/x.py": b"1", "hw1/a/b/c/d/x.py": b"1", f"hw1/{'ß' * 99}.py": b"1", "hw1/C:x.py": b"1"}, root)
     read = submission.read(str(root))
     assert read.files == {**solution(), "hw1/a/b/c/x.py": b"1"}
     assert [remark[:40] for remark in read.remarks] == [
@@ -317,7 +312,7 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_that_another_system_can_t_hold_is_left_out_of_folder_and_tar_alike(name: str, tmp_path: Path) -> None:
     words = NAMES[name]
-    root = handins.write({name: b"1"}, folder(tmp_path))
+    root = write({name: b"1"}, folder(tmp_path))
     if Path(name).name not in os.listdir((root / name).parent):
         pytest.skip("this system can't hold it either")
     reads = [submission.read(str(root)), submission.read(at(tmp_path, packed(member(name, data=b"1"))))]
@@ -345,3 +340,99 @@ def test_another_path_is_refused_in_one_line(place: str, words: str, tmp_path: P
     folder(tmp_path)
     with pytest.raises(submission.NoSubmission, match=words):
         submission.read(str(tmp_path / place))
+
+
+def test_of_a_folder_on_its_own_machine_links_are_followed(tmp_path: Path) -> None:
+    root = folder(tmp_path)
+    write({"code/sub/helper.py": b"x = 1\n", "code/mc.py": (root / "hw1" / "mc.py").read_bytes()}, tmp_path)
+    (root / "hw1" / "mc.py").unlink()
+    (root / "hw1" / "mc.py").symlink_to(tmp_path / "code" / "mc.py")
+    (root / "hw1" / "sub").symlink_to(tmp_path / "code" / "sub")
+    read = submission.read(str(root))
+    assert (read.files, read.remarks) == ({**solution(), "hw1/sub/helper.py": b"x = 1\n"}, [])
+
+
+def test_a_folder_that_may_not_be_read_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, scan = folder(tmp_path), os.scandir
+
+    def refused(path: str) -> object:  # as for whoever is not root
+        if path == str(root / "hw1"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert submission.read(str(root)).remarks == ["can't be read: hw1/ (Permission denied)"]
+
+
+# What broken files cost, and which oddities cost nothing.
+
+ACTIVATIONS = [key for key in POINTS if key.startswith(("sigmoid", "tanh", "relu"))]
+CHOICES_LOST = {CHOICES: "error"}
+HW1_LOST = {**dict.fromkeys(NEEDS_HW1, "waiting"), NEEDS_HW1[0]: "error"}
+LINEAR_LOST = {"linear_forward": "error", "linear_backward": "waiting", **dict.fromkeys(NEEDS_HW1, "waiting")}
+
+
+def all_files(change: Callable[[bytes], bytes]) -> Edit:
+    return lambda files: files.update({name: change(data) for name, data in files.items()})
+
+
+FILES = {
+    "mc.py is missing": Fault(without("hw1/mc.py"), CHOICES_LOST, "hw1/mc.py is missing"),
+    "mc.py is empty": Fault(content("hw1/mc.py", b""), CHOICES_LOST, "question_1"),
+    "mc.py does not parse": Fault(top("hw1/mc.py", "def f(:\n"), CHOICES_LOST, "hw1/mc.py, line 1"),
+    "mc.py has a NUL": Fault(top("hw1/mc.py", "\0\n"), CHOICES_LOST, "null bytes"),
+    "mc.py is not UTF-8": Fault(content("hw1/mc.py", b"LETTER = '\xff'\n"), CHOICES_LOST, "hw1/mc.py"),
+    "mc.py is UTF-16": Fault(
+        lambda files: files.update({"hw1/mc.py": files["hw1/mc.py"].decode().encode("utf-16")}), CHOICES_LOST, "mc.py"
+    ),
+    "activation.py does not parse": Fault(
+        top("mytorch/activation.py", "class:\n"),
+        {**{key: "error" if key.endswith("forward") else "waiting" for key in ACTIVATIONS}, **HW1_LOST},
+        "SyntaxError",
+    ),
+    "loss.py is missing": Fault(
+        without("mytorch/loss.py"),
+        {"loss_forward": "error", "loss_derivative": "waiting", **HW1_LOST},
+        "mytorch/loss.py is missing",
+    ),
+    "hw1.py is missing": Fault(without("hw1/hw1.py"), HW1_LOST, "hw1/hw1.py is missing"),
+    **{
+        f"imports {name}": Fault(
+            top("mytorch/linear.py", f"import {name}\n"),
+            LINEAR_LOST,
+            f"mytorch/linear.py, line 1: `import {name}`: imports {name}, but only NumPy",
+        )
+        for name in ("scipy", "torch", "pandas", "pytest")
+    },
+    "finds the way to other packages": question(
+        "import sys, os, numpy\nsys.path.append(os.path.dirname(os.path.dirname(numpy.__file__)))\nimport pytest", ""
+    ),
+    "byte order marks and CRLF": harmless(all_files(lambda data: b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n"))),
+    "the course's own sys.path line": harmless(
+        changed(
+            "hw1/hw1.py",
+            'sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "mytorch"))',
+            "sys.path.append('mytorch')",
+        )
+    ),
+    "star imports of the package": harmless(
+        top("hw1/hw1.py", "from mytorch.activation import *\nfrom mytorch import loss\n")
+    ),
+    "a helper file of its own": harmless(
+        lambda files: files.update(
+            {"hw1/helper.py": b"LETTER = 'a'\n", "hw1/mc.py": files["hw1/mc.py"] + b"\nfrom helper import LETTER\n"}
+        )
+    ),
+    "the standard library": harmless(
+        top(
+            "mytorch/linear.py",
+            "import abc, collections, dataclasses, functools, math, random, subprocess, threading, typing\n",
+        )
+    ),
+    "warnings as errors": harmless(top("mytorch/activation.py", "import warnings; warnings.simplefilter('error')\n")),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_broken_file_costs_what_needs_it(name: str, outside: Path) -> None:
+    faults.check(FILES[name], outside)
