@@ -16,7 +16,7 @@ setup(
     extras_require={
         "autograder": AUTOGRADER,
         "plots": PLOTS,
-        "dev": [*AUTOGRADER, *PLOTS, "pytest-xdist", "setuptools"],
+        "dev": [*AUTOGRADER, *PLOTS, "pytest-xdist", "setuptools>=71"],  # which builds wheels by itself
         "lint": ["mypy==2.4.1", "ruff==0.17.6"],  # whose new versions find new faults
         "oracle": ["torch"],
         "benchmark": ["jax", "scikit-learn", "torch"],

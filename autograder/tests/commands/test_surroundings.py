@@ -21,6 +21,7 @@ import pytest
 
 from handins import GRADER, ROOT, body, edited, solution, write
 from machine import FOREGROUND, LIMIT, children, wait_until
+from projects import copied
 from samples import WHOLE
 
 POINTS = "All points."
@@ -118,17 +119,9 @@ def test_what_the_machine_lacks_is_a_line_or_costs_nothing(name: str, here: Path
     assert row.status == 0 or len(done.stderr.splitlines()) == bool(row.words), done.stderr
 
 
-def copied(folder: Path) -> Path:
-    """The solution and the grader, without any tests but its own; returns those."""
-    grader = write(solution(), folder) / "autograder" / "hw1_autograder"
-    shutil.copytree(GRADER, grader, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "data").symlink_to(ROOT / "data")
-    return grader / "tests"
-
-
 def test_the_project_and_a_submission_may_be_anywhere(here: Path) -> None:
     place = here / "a [project]" / "a::b" / "größe  'x' $HOME" / "[::"
-    done = run('"$PYTHON" "$TESTS/../runner.py"', here, TESTS=copied(place))
+    done = run('"$PYTHON" "$PROJECT/autograder/hw1_autograder/runner.py"', here, PROJECT=copied(place))
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert POINTS in run('$RUN --submission "$PLACE"', here, PLACE=place).stdout
 
@@ -143,19 +136,18 @@ OF_OTHER_TESTS = {
 
 
 def test_what_belongs_to_other_tests_decides_nothing(here: Path) -> None:
-    tests = copied(here / "project")
-    for folder in (tests, *tests.parents):
+    grader = copied(here / "project") / "autograder" / "hw1_autograder"
+    for folder in (grader / "tests", grader, *grader.parents):
         if folder.is_relative_to(here):
             write({name: text.encode() for name, text in OF_OTHER_TESTS.items()}, folder)
-    done = run('"$PYTHON" "$TESTS/../runner.py"', here, TESTS=tests)
+    done = run('"$PYTHON" "$COPY/runner.py"', here, COPY=grader)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert POINTS in done.stdout
 
 
 def test_pytest_alone_grades_the_project_too(here: Path) -> None:
-    tests = copied(here)
-    (here / "hw1" / "mc.py").unlink()
-    done = run('"$PYTHON" -m pytest -q -p no:cacheprovider "$TESTS"', here, TESTS=tests)
+    (copied(here / "project") / "hw1" / "mc.py").unlink()
+    done = run('"$PYTHON" -m pytest -q -p no:cacheprovider project/autograder/hw1_autograder/tests', here)
     assert re.search(r"^1 failed, 24 passed", done.stdout, re.MULTILINE), done.stdout + done.stderr
     assert "hw1/mc.py is missing" in done.stdout
 
@@ -208,17 +200,21 @@ SIGNALLED = {  # the command, how many runs get a signal, and how many if the ta
     "runner": ([str(GRADER / "runner.py")], 3, 12),
     "--against": ([str(GRADER / "runner.py"), "--against", str(ROOT)], 2, 8),
     "gradcheck": ([str(GRADER / "gradcheck.py")], 1, 8),
+    "grade_class": ([str(ROOT / "autograder" / "instructor" / "grade_class.py"), "class", "--out", "out"], 1, 6),
 }
 
 
 @pytest.mark.parametrize("name", SIGNALLED)
 def test_at_whatever_moment_a_signal_comes_nothing_is_left(name: str, here: Path) -> None:
     command, few, many = SIGNALLED[name]
+    for handin in ("a", "b"):
+        write(solution(), here / "class" / handin)
     start = time.monotonic()
     started(command, here).communicate(timeout=LIMIT)
     seconds = time.monotonic() - start
     draw = random.Random(name)
     for _ in range(many if WHOLE else few):
+        shutil.rmtree(here / "out", ignore_errors=True)
         number, moment = draw.choice(ENDS), draw.uniform(0.1, 1) * seconds
         with started(command, here) as run:
             time.sleep(moment)
@@ -230,7 +226,7 @@ def test_at_whatever_moment_a_signal_comes_nothing_is_left(name: str, here: Path
             assert err.splitlines()[-1].startswith(b"interrupted"), where
             assert b"Traceback" not in err, where
         assert list((here.parent / "temporary").iterdir()) == [], where
-        assert list(here.iterdir()) == [], where
+        assert list(here.rglob(".part-*")) == [], where
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)

@@ -25,6 +25,7 @@ import pytest
 
 from handins import GRADER, ROOT, called, solution, write
 from machine import FOREGROUND
+from projects import small_mnist, with_small_mnist
 
 PLOTS = ["train_error.png", "train_loss.png", "val_error.png", "val_loss.png"]
 LAST_LINE = re.compile(
@@ -41,18 +42,6 @@ plots_can_be_drawn = pytest.mark.skipif(
 )
 
 
-def small_mnist() -> dict[str, np.ndarray]:
-    """Blank images but for a block of ten pixels that tells the label, with some noise."""
-    random = np.random.RandomState(0)
-    arrays = {}
-    for name, count in [("train", 250), ("val", 60), ("test", 10)]:
-        labels = random.randint(0, 10, count).astype(np.uint8)
-        images = random.randint(0, 60, (count, 784)).astype(np.uint8)
-        images[np.arange(count)[:, None], labels[:, None] * 10 + np.arange(10)] = 255
-        arrays.update({f"{name}_data": images, f"{name}_labels": labels})
-    return arrays
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The solution, test.py with what it imports, and a small MNIST."""
@@ -62,8 +51,7 @@ def project(tmp_path: Path) -> Path:
         shutil.copytree(GRADER / folder, grader / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(GRADER / "test.py", grader)
     (root / "data").mkdir()
-    np.savez(root / "data" / "mnist.npz", **small_mnist())  # type: ignore[arg-type]
-    return root
+    return with_small_mnist(root)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +86,7 @@ def train(program: Any, project: Path, monkeypatch: pytest.MonkeyPatch) -> Train
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore", DeprecationWarning)
-            patch.setattr(sys, "path", [path for path in sys.path if Path(path).parent != ROOT])
+            patch.setattr(sys, "path", [path for path in sys.path if Path(path).resolve().parent != ROOT])
             if not plots:
                 patch.setattr(program, "save_plots", lambda *_: None)
             return called(program.main, *options)

@@ -1,35 +1,45 @@
-"""Every way in which course code imports the library, each in a fresh interpreter, from a folder of its own."""
+"""Every way in which course code imports the library: afresh, with nothing of the project on the path before."""
 
 from __future__ import annotations
 
 import ast
-import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
+import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from handins import ROOT, solution, write
+
+COURSE = ("activation", "batchnorm", "hw1", "linear", "loss", "mc", "mytorch")
 FOLDERS = "import sys; sys.path += [ROOT + '/mytorch', ROOT + '/hw1']; "
 NAMES = ["Activation", "BatchNorm", "Criterion", "Identity", "Linear", "ReLU", "Sigmoid", "SoftmaxCrossEntropy", "Tanh"]
 
 
-def run(code: str, root: Path, cwd: Path, pythonpath: bool = False) -> str:
-    """Run code in a new interpreter that has nothing of the project on its path, warnings as errors."""
-    command = [sys.executable, *([] if pythonpath else ["-I"]), "-W", "error", "-c", f"ROOT = {str(root)!r}; {code}"]
-    env = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture(autouse=True)
+def afresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No module of the course's is imported yet, and none is found; afterwards all is as it was."""
+    monkeypatch.chdir(tmp_path)
+    away = (ROOT, ROOT / "hw1", ROOT / "mytorch")
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path and Path(path).resolve() not in away])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    modules = {name: module for name, module in sys.modules.items() if name.partition(".")[0] not in COURSE}
+    with mock.patch.dict(sys.modules, modules, clear=True):
+        yield
+
+
+def run(code: str, root: Path) -> None:
+    """Run code, in which ROOT is the folder that holds hw1 and mytorch."""
+    exec(code, {"ROOT": str(root)})
 
 
 @pytest.fixture
 def handin(tmp_path: Path) -> Path:
     """The tarball unpacked on the course's server: the two folders and nothing else."""
-    for folder in ("hw1", "mytorch"):
-        shutil.copytree(ROOT / folder, tmp_path / "handin" / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path / "handin"
+    return write(solution(), tmp_path / "handin")
 
 
 COURSE_STYLE = {
@@ -49,15 +59,13 @@ COURSE_STYLE = {
 
 @pytest.mark.parametrize("style", COURSE_STYLE)
 @pytest.mark.parametrize("layout", ["checkout", "handin"])
-def test_folders_on_the_path_are_enough(tmp_path: Path, handin: Path, layout: str, style: str) -> None:
-    run(FOLDERS + COURSE_STYLE[style], ROOT if layout == "checkout" else handin, tmp_path)
+def test_folders_on_the_path_are_enough(handin: Path, layout: str, style: str) -> None:
+    run(FOLDERS + COURSE_STYLE[style], ROOT if layout == "checkout" else handin)
 
 
-def test_hw1_finds_the_layers_beside_it_with_its_own_folder_alone_on_the_path(tmp_path: Path, handin: Path) -> None:
-    out = run(
-        "import sys; sys.path.append(ROOT + '/hw1'); import hw1, linear; print(linear.__file__)", handin, tmp_path
-    )
-    assert Path(out.strip()).resolve() == (handin / "mytorch" / "linear.py").resolve()
+def test_hw1_finds_the_layers_beside_it_with_its_own_folder_alone_on_the_path(handin: Path) -> None:
+    run("import sys; sys.path.append(ROOT + '/hw1'); import hw1, linear", handin)
+    assert Path(str(sys.modules["linear"].__file__)).resolve() == (handin / "mytorch" / "linear.py").resolve()
 
 
 PACKAGE_STYLE = {
@@ -74,14 +82,25 @@ PACKAGE_STYLE = {
 
 
 @pytest.mark.parametrize("style", PACKAGE_STYLE)
-def test_the_root_on_the_path_is_enough_for_the_package(tmp_path: Path, style: str) -> None:
-    run(PACKAGE_STYLE[style], ROOT, tmp_path, pythonpath=True)
+def test_the_root_on_the_path_is_enough_for_the_package(style: str) -> None:
+    sys.path.insert(0, str(ROOT))
+    run(PACKAGE_STYLE[style], ROOT)
 
 
-def test_importing_everything_prints_nothing_and_draws_no_random_number(tmp_path: Path) -> None:
-    code = "import numpy as np; before = np.random.get_state()[1].copy(); import mytorch, hw1, mc, linear; "
-    code += "assert (np.random.get_state()[1] == before).all(); assert np.geterr()['over'] == 'warn'"
-    assert run(FOLDERS + "sys.path.append(ROOT); " + code, ROOT, tmp_path) == ""
+def test_a_process_of_its_own_finds_them_as_well(handin: Path) -> None:
+    code = f"ROOT = {str(handin)!r}; {FOLDERS}import hw1 as nn; from loss import *; nn.MLP, Criterion, np"
+    done = subprocess.run([sys.executable, "-I", "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_importing_everything_prints_nothing_and_draws_no_random_number(capfd: pytest.CaptureFixture[str]) -> None:
+    before, errors = np.random.get_state(legacy=False), np.geterr()
+    run(FOLDERS + "sys.path.append(ROOT); import mytorch, hw1, mc, linear", ROOT)
+    after = np.random.get_state(legacy=False)
+    assert (after["state"]["key"] == before["state"]["key"]).all()
+    assert after["state"]["pos"] == before["state"]["pos"]
+    assert np.geterr() == errors
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -100,11 +119,12 @@ def test_numpy_is_the_only_import_outside_the_standard_library(path: Path) -> No
 
 
 @pytest.mark.parametrize("module", ["activation", "batchnorm", "linear", "loss"])
-def test_the_modules_of_mytorch_do_not_import_each_other(tmp_path: Path, module: str) -> None:
-    code = f"import {module}; print(sorted({{'activation', 'batchnorm', 'linear', 'loss'}} & set(sys.modules)))"
-    assert run(FOLDERS + code, ROOT, tmp_path).strip() == str([module])
+def test_the_modules_of_mytorch_do_not_import_each_other(module: str) -> None:
+    run(f"{FOLDERS}import {module}", ROOT)
+    assert {"activation", "batchnorm", "linear", "loss"} & set(sys.modules) == {module}
 
 
-def test_the_multiple_choice_answers_are_the_writeups(tmp_path: Path) -> None:
-    code = "import mc; print(*(getattr(mc, f'question_{i}')() for i in range(1, 6)))"
-    assert run(FOLDERS + code, ROOT, tmp_path).split() == ["b", "a", "a", "a", "c"]
+def test_the_multiple_choice_answers_are_the_writeups() -> None:
+    run(f"{FOLDERS}import mc", ROOT)
+    answers = [getattr(sys.modules["mc"], f"question_{number}")() for number in range(1, 6)]
+    assert answers == ["b", "a", "a", "a", "c"]
