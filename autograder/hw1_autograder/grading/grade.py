@@ -68,23 +68,14 @@ class Plugin:
         items[:] = [item for item in items if item.callspec.params["problem"].name in self.names]
 
 
-def grade(settings: Settings, workplace: Workplace) -> Run:
-    """Grade, explain and probe the submission; raise NoSubmission or GraderError if nothing could be graded.
-
-    What fails after that leaves the points of what is graded, and is told.
-    """
-    start = time.monotonic()
-    grading = opened(settings, workplace)
+def run_pytest(grading: Grading, problems: list[Problem]) -> None:
+    """Have pytest run tests/test_problems.py, which grades these problems one after the other."""
     for name in ("PYTEST_ADDOPTS", "PYTEST_DEBUG", "PYTEST_PLUGINS"):  # for other tests than these
         os.environ.pop(name, None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     # No conftest.py and no settings, wherever they are, decide anything here.
     alone = ["--noconftest", "-c", os.devnull, "--rootdir", os.curdir]
     switches = ["-s", "--assert=plain", *(f"-pno:{name}" for name in UNUSED), *alone]
-    asked = {problem.key for problem in selected(settings.words)}
-    # A problem's cause may lie in those that it builds on.
-    needed = asked.union(*(builds_on(BY_KEY[key]) for key in asked))
-    problems = [problem for problem in PROBLEMS if problem.key in needed]
     plugin = Plugin(grading, problems)
     here = os.getcwd()
     os.chdir(os.path.dirname(TESTS))  # of a path, pytest would take `[`, `::` and `$` for more than they are
@@ -93,6 +84,20 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
     finally:
         with suppress(OSError):  # it may be gone by now
             os.chdir(here)
+
+
+def grade(settings: Settings, workplace: Workplace) -> Run:
+    """Grade, explain and probe the submission; raise NoSubmission or GraderError if nothing could be graded.
+
+    What fails after that leaves the points of what is graded, and is told.
+    """
+    start = time.monotonic()
+    grading = opened(settings, workplace)
+    asked = {problem.key for problem in selected(settings.words)}
+    # A problem's cause may lie in those that it builds on.
+    needed = asked.union(*(builds_on(BY_KEY[key]) for key in asked))
+    problems = [problem for problem in PROBLEMS if problem.key in needed]
+    run_pytest(grading, problems)
     failure = grading.failure
     for problem in problems:
         if problem.key not in grading.verdicts:

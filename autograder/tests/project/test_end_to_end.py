@@ -57,8 +57,8 @@ def test_from_the_starter_to_the_next_homework(tmp_path: Path) -> None:
 
     assert "After epoch 10: training loss" in run(block(PAGE, "train"), folder)
     assert "After epoch 100: training loss" in run(block(PAGE, "linear"), folder)
-    for place in ("hw1", "linear"):
-        assert all((folder / place / plot.file).read_bytes().startswith(b"\x89PNG") for plot in PLOTS)
+    for plots in ("hw1", "linear"):
+        assert all((folder / plots / plot.file).read_bytes().startswith(b"\x89PNG") for plot in PLOTS)
 
     assert f"{len(PLOTS) + 7} files" in run(block(PAGE, "pack"), folder)
     assert f"{MAX_TOTAL} / {MAX_TOTAL}" in run(block(PAGE, "submit"), folder)
