@@ -61,7 +61,6 @@ class Trial:
     layers: frozenset[str]
     first: Experiment
     faults: list[Fault]  # that are known already
-    alone: bool  # whether nothing beside those is to be looked for
 
 
 def signature(grading: Grading, key: str, references: Judge) -> Signature:
@@ -217,24 +216,15 @@ class Causes:
         if stages[-1] == "MLP.step" and not first.passed:
             faults += self._of_zero_grads(key, self.experiments.run(key, LAYERS.union(stages[:-1])))
             first = self.experiments.run(key, layers) or first
-        alone = bool(faults) and (first.passed or not self.experiments.given[key])
+        enough = bool(faults) and (first.passed or not self.experiments.given[key])
         faults += self.batchnorm if key in OF_BATCHNORM else []
-        trial = Trial(key, stages, layers, first, faults, alone)
-        for explains in (
-            self._by_what_is_known,
-            self._by_layers,
-            self._by_an_unwritten_method,
-            self._by_its_methods,
-            self._by_an_earlier_method,
-            self._by_a_layer_in_place,
-        ):
-            if explains(trial):
-                return
-
-    def _by_what_is_known(self, trial: Trial) -> bool:
-        if trial.alone:
-            self._settle(trial.key, trial.faults)
-        return trial.alone
+        if enough:
+            self._settle(key, faults)
+            return
+        trial = Trial(key, stages, layers, first, faults)
+        rules = (self._by_layers, self._by_an_unwritten_method, self._by_its_methods, self._by_an_earlier_method)
+        if not any(rule(trial) for rule in rules):
+            self._settle(key, [self._in_place(trial), *faults])
 
     def _by_layers(self, trial: Trial) -> bool:
         """With correct layers it passes: the problems that show those layers' faults lead."""
@@ -277,10 +267,6 @@ class Causes:
                 self.wrong[trial.key].behind = next((k for k in shown if not self.wrong[k].behind), "")
                 break
         return bool(self.wrong[trial.key].behind)
-
-    def _by_a_layer_in_place(self, trial: Trial) -> bool:
-        self._settle(trial.key, [self._in_place(trial), *trial.faults])
-        return True
 
     def _of_a_missing_list(self, key: str) -> list[Fault]:
         """Where bn_layers is missing without batch norm: not set, or used where there is none? An empty list tells."""

@@ -48,11 +48,8 @@ class Traced(Network):
         yield from ((name, numpy(value)) for name, value in self.seen.items() if not name.endswith("out"))
         if y is None:
             return
-        losses = cross_entropy(z, torch.tensor(y))
-        for optimiser in self.optimisers:
-            optimiser.zero_grad()
-        losses.sum().backward()
-        yield "criterion.forward", numpy(losses)
+        yield "criterion.forward", numpy(cross_entropy(z, torch.tensor(y)))
+        self.backward(z, y)
         yield "criterion.derivative", _gradient(z)
         for k, function in enumerate(self.activations):
             linear, bn = kept[f"linear_layers[{k}].forward"], kept.get(f"bn_layers[{k}].forward")
@@ -65,10 +62,8 @@ class Traced(Network):
                 yield f"bn_layers[{k}].dgamma", _gradient(self.gamma[k])
                 yield f"bn_layers[{k}].dbeta", _gradient(self.beta[k])
             yield f"linear_layers[{k}].backward", _gradient(inputs[k])
-            for parameter, name in ((self.W[k], "dW"), (self.b[k], "db")):
-                assert parameter.grad is not None
-                parameter.grad /= len(y)
-                yield f"linear_layers[{k}].{name}", _gradient(parameter)
+            yield f"linear_layers[{k}].dW", _gradient(self.W[k])
+            yield f"linear_layers[{k}].db", _gradient(self.b[k])
 
 
 def _gradient(tensor: torch.Tensor) -> np.ndarray:

@@ -39,7 +39,7 @@ PROBLEM = [
         r'\g<0>    "again": \1',
     ),
 ]
-# An activation of its own, by itself and in a network.
+# Problems on a layer that has none, and on an activation of their own, by itself and in a network.
 GRADER, TABLES = "autograder/hw1_autograder", "autograder/hw1_autograder/homework"
 SOLUTION = """
 
@@ -61,13 +61,15 @@ LAYER = [
     (
         f"{TABLES}/problems.py",
         r' +\*_activation\("ReLU", 5\),\n',
-        r'\g<0>    *_activation("LeakyReLU", 7),\n'
+        r'\g<0>    *_activation("Identity", 7),\n    *_activation("LeakyReLU", 9),\n'
         r'    Problem("leaky", "Leaky Hidden Layer", 4, "3.5.2", "mlp_backward", (), ("leakyrelu_derivative",)),\n',
     ),
     (
         f"{TABLES}/cases.py",
         r'(?=    "loss_forward": )',
-        """    "leakyrelu_forward": ("activation_forward", activation_inputs("LeakyReLU", 11, 7)),
+        """    "identity_forward": ("activation_forward", activation_inputs("Identity", 11, 7)),
+    "identity_derivative": ("activation_derivative", activation_inputs("Identity", 13, 6)),
+    "leakyrelu_forward": ("activation_forward", activation_inputs("LeakyReLU", 11, 7)),
     "leakyrelu_derivative": ("activation_derivative", activation_inputs("LeakyReLU", 13, 6)),
     "leaky": ("mlp_backward", mlp_inputs([9, 8, 10], "LeakyReLU Identity", [13])),
 """,
@@ -94,8 +96,7 @@ FEW = [
 ]
 NEW_PROBLEMS = {
     "Momentum (again)": 3,
-    "LeakyReLU Non-Linearity (forward)": 2,
-    "LeakyReLU Non-Linearity (derivative)": 2,
+    **{f"{name} Non-Linearity ({part})": 2 for name in ("Identity", "LeakyReLU") for part in ("forward", "derivative")},
     "Leaky Hidden Layer": 4,
 }
 NEW_TOTAL = MAX_TOTAL + 2 + sum(NEW_PROBLEMS.values())
@@ -143,13 +144,10 @@ def test_other_points_are_one_number(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def course(torch: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A course of other points, a problem more and another convention, after the page's commands; what they said."""
-    if shutil.which("make") is None:
-        pytest.skip("there is no make")
-    folder = copied(tmp_path_factory.mktemp("copy") / "course", *POINTS, *PROBLEM, *LAYER, *CONVENTION, *FEW)
     for tool in ("sh", "make", "tar"):
         if shutil.which(tool) is None:
             pytest.skip(f"the page's commands are for a shell with make and tar, and there is no {tool}")
-    folder = copied(tmp_path_factory.mktemp("copy") / "course", *POINTS, *PROBLEM, *CONVENTION, *FEW)
+    folder = copied(tmp_path_factory.mktemp("copy") / "course", *POINTS, *PROBLEM, *LAYER, *CONVENTION, *FEW)
     write(solution(), folder / "handins" / "ben")
     files = {name: (folder / name).read_bytes() for name in solution()}
     (folder / "handins" / "anna_1_handin.tar").write_bytes(tar_of(files))
@@ -193,24 +191,33 @@ def test_the_solution_has_all_points_of_the_changed_course(course: tuple[Path, s
     assert python(course[0], "hw1_autograder/gradcheck").returncode == 0
 
 
+LEAKY = ("Leaky Hidden Layer",)
+ON_NETWORKS = [problem.name for problem in PROBLEMS if problem.section[:3] in ("3.3", "3.5")]
+
+
 @pytest.mark.parametrize(
-    ("right", "wrong", "method"),
+    ("correct", "wrong", "problem", "built"),
     [
-        ("np.where(x > 0, x, 0.01 * x)", "np.where(x > 0, x, 0.1 * x)", "forward"),
-        ("np.where(self.state > 0, 1.0, 0.01)", "np.where(self.state > 0, 1.0, 0.1)", "derivative"),
+        ("np.where(x > 0, x, 0.01 * x)", "np.where(x > 0, x, 0.1 * x)", "LeakyReLU Non-Linearity (forward)", LEAKY),
+        ("self.state > 0, 1.0, 0.01", "self.state > 0, 1.0, 0.1", "LeakyReLU Non-Linearity (derivative)", LEAKY),
+        (
+            'itself (any shape)."""\n        self.state = _floating(x)',
+            'itself (any shape)."""\n        self.state = 2 * _floating(x)',
+            "Identity Non-Linearity (forward)",
+            (*ON_NETWORKS, "Momentum (again)", *LEAKY),
+        ),
     ],
 )
 def test_a_wrong_layer_of_the_changed_course_is_named_and_what_is_built_of_it_is_behind_it(
-    right: str, wrong: str, method: str, course: tuple[Path, str], tmp_path: Path
+    correct: str, wrong: str, problem: str, built: tuple[str, ...], course: tuple[Path, str], tmp_path: Path
 ) -> None:
     files = {name: (course[0] / name).read_bytes() for name in solution()}
-    assert files["mytorch/activation.py"].count(right.encode()) == 1
-    files["mytorch/activation.py"] = files["mytorch/activation.py"].replace(right.encode(), wrong.encode())
+    assert files["mytorch/activation.py"].count(correct.encode()) == 1
+    files["mytorch/activation.py"] = files["mytorch/activation.py"].replace(correct.encode(), wrong.encode())
     report = graded(course[0], "--submission", str(write(files, tmp_path)))
-    problem = f"LeakyReLU Non-Linearity ({method})"
     failed = {row["name"]: row["same_fault_as"] for row in report["problems"] if row["status"] != "passed"}
-    assert failed == {problem: None, "Leaky Hidden Layer": problem}
-    assert report["total"] == NEW_TOTAL - NEW_PROBLEMS[problem] - NEW_PROBLEMS["Leaky Hidden Layer"]
+    assert failed == {problem: None, **dict.fromkeys(built, problem)}
+    assert report["total"] == NEW_TOTAL - sum(row["max_score"] for row in report["problems"] if row["name"] in failed)
 
 
 def test_what_was_right_before_is_wrong_by_the_new_convention(course: tuple[Path, str]) -> None:
@@ -250,7 +257,8 @@ def test_a_starter_that_is_out_is_brought_up_to_date(course: tuple[Path, str], t
     subprocess.run(["sh", "-euc", command], cwd=old, check=True, timeout=60)
     assert version(old) == version(course[0]) == version(new)
     report = graded(old)
-    assert (report["total"], report["max_total"]) == (PROBLEMS[0].points, NEW_TOTAL)
+    given = 2 * 2  # for Identity, which the old starter has
+    assert (report["total"], report["max_total"]) == (PROBLEMS[0].points + given, NEW_TOTAL)
 
 
 # ---------------------------------------------------------------- the pages
