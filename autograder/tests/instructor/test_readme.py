@@ -143,13 +143,10 @@ def test_other_points_are_one_number(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def course(torch: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A course of other points, a problem more and another convention, after the page's commands; what they said."""
-    if shutil.which("make") is None:
-        pytest.skip("there is no make")
-    folder = copied(tmp_path_factory.mktemp("copy") / "course", *POINTS, *PROBLEM, *LAYER, *CONVENTION, *FEW)
     for tool in ("sh", "make", "tar"):
         if shutil.which(tool) is None:
             pytest.skip(f"the page's commands are for a shell with make and tar, and there is no {tool}")
-    folder = copied(tmp_path_factory.mktemp("copy") / "course", *POINTS, *PROBLEM, *CONVENTION, *FEW)
+    folder = copied(tmp_path_factory.mktemp("copy") / "course", *POINTS, *PROBLEM, *LAYER, *CONVENTION, *FEW)
     write(solution(), folder / "handins" / "ben")
     files = {name: (folder / name).read_bytes() for name in solution()}
     (folder / "handins" / "anna_1_handin.tar").write_bytes(tar_of(files))
