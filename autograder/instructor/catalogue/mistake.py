@@ -7,10 +7,11 @@ from collections.abc import Container
 from typing import NamedTuple
 
 from homework.problems import TO_WRITE
+from sandbox import layers
 
-# The file of each class and function that a mistake may change: those that students write, and one that is given.
+# The file of each class and function that a mistake may change: of those that students write, and of every layer.
 FILES = {body.split(":")[1].partition(".")[0]: body.split(":")[0] for body in TO_WRITE}
-FILES["Identity"] = FILES["Sigmoid"]
+FILES |= {layer.class_name: layers.FILES[layer.module] for layer in layers.LAYERS}
 
 
 class Mistake(NamedTuple):

@@ -214,4 +214,5 @@ def headline(statement: ast.stmt) -> str:
         short: Any = copy.copy(statement)
         short.body, short.orelse = [ast.Pass()], []
         statement = short
-    return re.sub(r"\s+", " ", ast.unparse(ast.fix_missing_locations(statement))).removesuffix(": pass")
+    line = re.sub(r"\s+", " ", ast.unparse(ast.fix_missing_locations(statement))).removesuffix(": pass")
+    return re.sub(r"^\(([^()]+)\) = ", r"\1 = ", line)  # Python 3.9 puts brackets around several targets

@@ -78,6 +78,11 @@ def test_every_mutant_differs_from_the_source_in_one_statement() -> None:
         assert abs(mutant.source.count("\n") - SOURCE.strip().count("\n")) <= 3
 
 
+def test_several_targets_are_written_the_same_by_every_python() -> None:
+    (mutant,) = mutants("file.py", "x, y = a")
+    assert mutant.before == "x, y = a"
+
+
 def test_every_other_name_is_one_of_numpys() -> None:
     assert all(hasattr(np, name) for names in OTHER_NAMES.items() for name in names)
 
