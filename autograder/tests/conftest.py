@@ -45,7 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.option.basetemp:  # a process of pytest-xdist has been given one
         config.option.basetemp = tempfile.mkdtemp(prefix="mytorch-tests-")
         config.add_cleanup(partial(cleaning.remove, config.option.basetemp))
-        os.environ["MPLCONFIGDIR"] = os.path.join(config.option.basetemp, "matplotlib")  # else in the home folder
+        for name in ("MPLCONFIGDIR", "XDG_CACHE_HOME"):  # what Matplotlib and its fonts write to the home folder
+            os.environ[name] = os.path.join(config.option.basetemp, "cache")
 
 
 @pytest.fixture(autouse=True)

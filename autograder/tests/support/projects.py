@@ -48,11 +48,13 @@ def with_small_mnist(folder: Path) -> Path:
 
 
 def with_environment(folder: Path) -> Path:
-    """Make a copy's virtual environment."""
-    venv.EnvBuilder(symlinks=os.name != "nt").create(folder / ".venv")
+    """Make a copy's virtual environment, with links to the packages of the tests' own."""
+    venv.EnvBuilder(symlinks=True).create(folder / ".venv")
     (packages,) = (folder / ".venv").rglob("site-packages")
-    ours = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
-    (packages / "ours.pth").write_text("".join(f"{path}\n" for path in ours), encoding="utf-8")
+    for place in map(Path, sys.path):
+        for path in place.iterdir() if place.name in ("site-packages", "dist-packages") else ():
+            if path.suffix != ".pth" and not (packages / path.name).exists():
+                (packages / path.name).symlink_to(path)
     return folder
 
 
