@@ -93,9 +93,7 @@ def gradient_linear(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray,
 
 
 @exercise
-def gradient_batchnorm(
-    course: Course, x: np.ndarray, delta: np.ndarray, gamma: np.ndarray, beta: np.ndarray, calls: np.ndarray
-) -> Values:
+def gradient_batchnorm(course: Course, x: np.ndarray, delta: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> Values:
     layer = make_batchnorm(course, gamma, beta)
     layer(x.copy())
     dx = layer.backward(delta.copy())

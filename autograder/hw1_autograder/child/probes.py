@@ -1,12 +1,21 @@
-"""Exercises for what no problem looks at, and what hurts in later homeworks all the same."""
+"""Exercises for what no problem looks at, and what hurts in later homeworks all the same.
+
+What is about change compares the submission with its own earlier answers, and returns in words what changed.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Callable
 
 import numpy as np
 
 from child.exercises import (
     Course,
     Values,
+    batches,
+    bn_layers,
     downwards,
     exercise,
     gradients,
@@ -19,57 +28,117 @@ from child.exercises import (
     new_mlp,
     numbered,
 )
-from sandbox.layers import BY_ATTRIBUTE, Quantity
+from sandbox.layers import BY_ATTRIBUTE, BY_CLASS, Quantity, quantity
+
+
+class Changes:
+    """The first array that a call changes although it should only read it."""
+
+    def __init__(self) -> None:
+        self.first = ""
+
+    @contextmanager
+    def by(self, call: str, look: Callable[[], Values]) -> Iterator[None]:
+        """Compare what `look` finds after the call with copies of what it found before."""
+        before = {name: np.copy(value) for name, value in look().items()}
+        yield
+        changed = [name for name, value in look().items() if not same(before[name], value)]
+        self.first = self.first or next((f"{name}, by {call}" for name in changed), "")
+
+    def derivative(self, layer: Any, look: Callable[[], Values]) -> np.ndarray:
+        """What derivative() returns, which should change nothing and return the same when called again."""
+        with self.by("derivative()", look):
+            derivative = np.copy(layer.derivative())
+        again = layer.derivative()
+        if not self.first and not same(derivative, again):
+            self.first = "what derivative() returns, in a second call"
+        return derivative
+
+
+def same(value: Any, other: Any) -> bool:
+    """Whether two arrays hold the same numbers; NaN is equal to NaN."""
+    return np.array_equal(value, other, equal_nan=True)
+
+
+def grown(call: Callable[[], Values]) -> str:
+    """The first gradient that is larger by one factor in all entries when the same call is made again, or nothing."""
+    before = {name: np.copy(value) for name, value in call().items()}
+    for name, value in call().items():
+        size = np.vdot(before[name], before[name])
+        factor = np.vdot(before[name], value) / size if size > 1e-12 else 1.0
+        if factor > 1 + 1e-6 and np.allclose(value, factor * before[name]):
+            return f"{name} is {factor:.4g} times as large"
+    return ""
 
 
 @exercise
 def probe_activation(course: Course, name: np.ndarray, x: np.ndarray) -> Values:
-    """Large inputs, both calls, and what they leave of x and of `state`."""
-    activation = getattr(course.activation, str(name))()
-    values = {"forward(x)": np.copy(activation(x)), "derivative()": np.copy(activation.derivative())}
-    again = np.copy(activation.derivative())
-    return {**values, "derivative() again": again, "x after the calls": x, "state after the calls": activation.state}
+    activation, changes = getattr(course.activation, str(name))(), Changes()
+    with changes.by("forward(x)", lambda: {"x": x}):
+        out = np.copy(activation(x))
+    derivative = changes.derivative(activation, lambda: {"x": x, "state": activation.state})
+    return {"forward(x)": out, "derivative()": derivative, "changed": changes.first}
 
 
 @exercise
 def probe_loss(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
-    criterion = course.loss.SoftmaxCrossEntropy()
-    values = {"forward(x, y)": np.copy(criterion(x, y)), "derivative()": np.copy(criterion.derivative())}
-    again = np.copy(criterion.derivative())
-    return {**values, "derivative() again": again, "x after the calls": x, "y after the calls": y}
+    criterion, changes = course.loss.SoftmaxCrossEntropy(), Changes()
+    with changes.by("forward(x, y)", lambda: {"x": x, "y": y}):
+        loss = np.copy(criterion(x, y))
+    derivative = changes.derivative(criterion, lambda: {"x": x, "y": y})
+    return {"forward(x, y)": loss, "derivative()": derivative, "changed": changes.first}
+
+
+def changed_by_layer(layer: Any, x: np.ndarray, delta: np.ndarray, *parameters: str) -> Values:
+    """What forward or backward changes of the arrays that it is given, and of the layer's parameters."""
+    changes = Changes()
+    for call, method, argument in (("forward(x)", layer, x), ("backward(delta)", layer.backward, delta)):
+        with changes.by(call, lambda: {"x": x, "delta": delta, **{name: getattr(layer, name) for name in parameters}}):
+            method(argument)
+    return {"changed": changes.first}
 
 
 @exercise
 def probe_linear_arguments(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Values:
-    layer = make_linear(course, W, b)
-    layer(x)
-    layer.backward(delta)
-    values = {"W after the calls": layer.W, "b after the calls": layer.b}
-    return {"x after the calls": x, "delta after the calls": delta, **values}
+    return changed_by_layer(make_linear(course, W, b), x, delta, *BY_CLASS["Linear"].parameters)
+
+
+@exercise
+def probe_batchnorm_arguments(
+    course: Course, x: np.ndarray, delta: np.ndarray, gamma: np.ndarray, beta: np.ndarray
+) -> Values:
+    return changed_by_layer(make_batchnorm(course, gamma, beta), x, delta, *BY_CLASS["BatchNorm"].parameters)
+
+
+def grown_in_layer(layer: Any, x: np.ndarray, delta: np.ndarray, *names: str) -> Values:
+    """Which gradient grows when forward and backward are called again with equal arrays."""
+
+    def call() -> Values:
+        layer(x.copy())
+        layer.backward(delta.copy())
+        return {name: getattr(layer, name) for name in names}
+
+    return {"after a second call": grown(call)}
 
 
 @exercise
 def probe_linear_twice(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Values:
-    layer = make_linear(course, W, b)
-    for _ in range(2):
-        layer(x.copy())
-        dx = layer.backward(delta.copy())
-    return {"dW": layer.dW, "db": layer.db, "backward(delta)": dx}
+    return grown_in_layer(make_linear(course, W, b), x, delta, *BY_CLASS["Linear"].gradients)
 
 
 @exercise
-def probe_batchnorm(
-    course: Course, x: np.ndarray, delta: np.ndarray, gamma: np.ndarray, beta: np.ndarray, calls: np.ndarray
+def probe_batchnorm_twice(
+    course: Course, x: np.ndarray, delta: np.ndarray, gamma: np.ndarray, beta: np.ndarray
 ) -> Values:
-    """Forward and backward of one layer, `calls` times on the same arrays."""
+    return grown_in_layer(make_batchnorm(course, gamma, beta), x, delta, *BY_CLASS["BatchNorm"].gradients)
+
+
+@exercise
+def probe_batchnorm(course: Course, x: np.ndarray, delta: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> Values:
     layer = make_batchnorm(course, gamma, beta)
-    for _ in range(int(calls)):
-        batch, upstream = x.copy(), delta.copy()
-        out = np.copy(layer.forward(batch))
-        dx = layer.backward(upstream)
-    values = {"forward(x)": out, "backward(delta)": dx, "dgamma": layer.dgamma, "dbeta": layer.dbeta}
-    values.update({**kept_by(layer, gamma.shape, "mean", "var"), **kept_by(layer, x.shape, "norm")})
-    return {**values, "x after the calls": batch, "delta after the calls": upstream}
+    values = {"forward(x)": np.copy(layer.forward(x.copy())), "backward(delta)": layer.backward(delta.copy())}
+    values.update({"dgamma": layer.dgamma, "dbeta": layer.dbeta})
+    return {**values, **kept_by(layer, gamma.shape, "mean", "var"), **kept_by(layer, x.shape, "norm")}
 
 
 @exercise
@@ -99,13 +168,18 @@ def probe_mlp_init(course: Course, **network: np.ndarray) -> Values:
         calls.append([0, o])
         return np.full((1, o), 0.01 * len(calls))
 
-    before = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
-    new_mlp(course, network, weight_init_fn, bias_init_fn)
-    untouched = np.array_equal(before, np.random.get_state()[1])  # type: ignore[index]
+    following = []  # the number that the generator gives after the constructor, by the seed before it
+    for seed in (1, 2):
+        calls.clear()
+        np.random.seed(seed)
+        new_mlp(course, network, weight_init_fn, bias_init_fn)
+        following.append(np.random.uniform())
+    left_alone = following == [np.random.RandomState(seed).uniform() for seed in (1, 2)]
+    use = "" if left_alone else "seeded" if following[0] == following[1] else "drawn from"
     shapes = np.array(calls, dtype=np.int64).reshape(-1, 2)
     weights = shapes[:, 0] > 0
     values = {"weight_init_fn calls": shapes[weights], "bias_init_fn calls": shapes[~weights][:, 1]}
-    return {**values, "numpy's generator is left alone": untouched}
+    return {**values, "NumPy's generator": use}
 
 
 @exercise
@@ -122,6 +196,8 @@ def probe_mlp_hiddens(course: Course, **network: np.ndarray) -> Values:
         lambda o: np.zeros((1, o)),
         course.loss.SoftmaxCrossEntropy(),
         0.1,
+        momentum=0.0,
+        num_bn_layers=0,
     )
     return {"hiddens afterwards": np.array(hiddens)}
 
@@ -135,26 +211,50 @@ def probe_mlp_figures(course: Course, x: np.ndarray, y: np.ndarray, **network: n
 
 @exercise
 def probe_mlp_zero_grads(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
-    """How large the gradients are that zero_grads leaves, in whatever form."""
+    """The layers whose gradients zero_grads does not clear; None is clear as well."""
     mlp = make_mlp(course, network)
     mlp(x)
     mlp.backward(y)
     mlp.zero_grads()
-    left = downwards(gradients(mlp, network))
-    return {
-        f"the size of {name}": 0.0 if value is None else float(np.abs(value).max(initial=0.0))
-        for name, value in left.items()
-    }
+    left = [name for name, value in gradients(mlp, network).items() if value is not None and np.any(value)]
+    return {"left behind": ", ".join(dict.fromkeys(quantity(name).place for name in left))}
 
 
 @exercise
 def probe_mlp_twice(course: Course, x: np.ndarray, y: np.ndarray, **network: np.ndarray) -> Values:
-    mlp = make_mlp(course, network)
-    for _ in range(2):
+    mlp, changes = make_mlp(course, network), Changes()
+
+    def call() -> Values:
         batch, labels = x.copy(), y.copy()
-        mlp(batch)
-        mlp.backward(labels)
-    return {**gradients(mlp, network), "x after the calls": batch, "labels after the calls": labels}
+        with changes.by("forward(x)", lambda: {"x": batch}):
+            mlp(batch)
+        with changes.by("backward(labels)", lambda: {"x": batch, "labels": labels}):
+            mlp.backward(labels)
+        return gradients(mlp, network)
+
+    return {"after a second call": grown(call), "changed": changes.first}
+
+
+@exercise
+def probe_mlp_plain_steps(
+    course: Course, rows: np.ndarray, x: np.ndarray, y: np.ndarray, **network: np.ndarray
+) -> Values:
+    """The first gamma or beta that a step moves by another amount than the learning rate times its own gradient."""
+    mlp = make_mlp(course, network)
+    for step, (batch_x, batch_y) in enumerate(batches(rows, x, y), 1):
+        mlp.zero_grads()
+        mlp(batch_x)
+        mlp.backward(batch_y)
+        due = {
+            (i, name): getattr(layer, name) - network["lr"] * getattr(layer, f"d{name}")
+            for i, layer in enumerate(bn_layers(mlp, network))
+            for name in BY_ATTRIBUTE["bn_layers"].parameters
+        }
+        mlp.step()
+        for (i, name), value in due.items():
+            if not np.allclose(getattr(bn_layers(mlp, network)[i], name), value):
+                return {"the first that does not": str(Quantity("bn_layers", i, name, step))}
+    return {"the first that does not": ""}
 
 
 @exercise

@@ -22,7 +22,7 @@ def findings(
     reported: dict[tuple[str, str], Finding] = {}
     passed = {key for key, verdict in grading.verdicts.items() if verdict.status == "passed"}
     for row in PROBES:
-        explained = any(key in row.unless for key, _ in reported)
+        explained = any({*case_and_title} & {*row.unless} for case_and_title in reported)
         if passed.issuperset(row.after) and not explained and not asked.isdisjoint(row.after):
             reason = probe(grading, row)
             if reason:

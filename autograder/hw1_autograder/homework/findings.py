@@ -17,12 +17,14 @@ class Probe(NamedTuple):
     title: str
     why: str
     only: tuple[str, ...] = ()  # the quantities that this row is about, by the ends of their names; all if none
-    unless: tuple[str, ...] = ()  # cases whose finding says the same already
+    unless: tuple[str, ...] = ()  # cases and titles of findings that say the same already
     raising: bool = False  # whether the title says as much where an exception came and no values
 
 
 AFTER_BN = ("batchnorm_train",)
-CHANGES = ("after the calls",)
+CHANGED, GREW = ("changed",), ("after a second call",)
+ACTIVATIONS = {name: f"{name} changes its argument or its state" for name in ("Sigmoid", "Tanh", "ReLU")}
+LOSS_CHANGES = "SoftmaxCrossEntropy changes its arguments or its own cache"
 
 PROBES: tuple[Probe, ...] = (
     Probe(
@@ -56,7 +58,7 @@ PROBES: tuple[Probe, ...] = (
             "training meets such inputs sooner or later",
             ("forward(x)", "derivative()"),
         )
-        for name in ("Sigmoid", "Tanh", "ReLU")
+        for name in ACTIVATIONS
     ),
     Probe(
         "loss_large",
@@ -66,43 +68,32 @@ PROBES: tuple[Probe, ...] = (
         ("forward(x, y)", "derivative()"),
     ),
     Probe(
-        "mlp_activations",
-        (
-            "hidden3_backward",
-            "single_backward",
-            *(f"{name}_{part}" for name in ("tanh", "relu") for part in ("forward", "derivative")),
-        ),
-        "a network with Tanh and ReLU is wrong",
-        "the homework's layers are to be combined in any order (writeup, 3.5.2)",
-        raising=True,
-    ),
-    Probe(
-        "mlp_all_bn",
-        AFTER_BN,
-        "MLP fails with batch norm on every layer",
-        "num_bn_layers may be as large as the number of layers, the output layer included",
-        raising=True,
-    ),
-    Probe(
-        "batchnorm_layer",
+        "batchnorm_alone",
         ("batchnorm_inference",),
         "BatchNorm on its own differs from BatchNorm in a network",
         "later homeworks use the layer by itself",
-        ("forward(x)", "backward(delta)", "dgamma", "dbeta"),
     ),
     Probe(
         "batchnorm_small",
         AFTER_BN,
         "BatchNorm is wrong for units of tiny variance",
         "epsilon decides there: it is 1e-8, and stands inside the root (writeup, eq. 31)",
-        ("forward(x)", "backward(delta)", "dgamma"),
+        unless=("batchnorm_alone",),
     ),
     Probe(
         "batchnorm_eval_small",
         ("batchnorm_inference",),
         "BatchNorm is wrong in inference for units of tiny variance",
         "epsilon decides there: it is 1e-8, and stands inside the root (writeup, eq. 31)",
-        unless=("batchnorm_small",),
+        unless=("batchnorm_alone", "batchnorm_small"),
+    ),
+    Probe(
+        "mlp_all_bn",
+        AFTER_BN,
+        "MLP fails with batch norm on every layer",
+        "num_bn_layers may be as large as the number of layers, the output layer included",
+        unless=("batchnorm_alone", "batchnorm_small"),
+        raising=True,
     ),
     Probe(
         "mlp_bn_momentum",
@@ -121,13 +112,13 @@ PROBES: tuple[Probe, ...] = (
         AFTER_BN,
         "BatchNorm.backward accumulates",
         "a second call without zero_grads would train on the old batch as well",
-        ("dgamma", "dbeta"),
     ),
     Probe(
         "mlp_twice",
         AFTER_BN,
-        "MLP.backward accumulates, or changes the batch",
+        "MLP.backward accumulates",
         "a second call without zero_grads would train on the old batch as well",
+        GREW,
         unless=("linear_twice", "batchnorm_twice"),
     ),
     Probe(
@@ -140,18 +131,30 @@ PROBES: tuple[Probe, ...] = (
         Probe(
             f"{name.lower()}_large",
             (f"{name.lower()}_forward", f"{name.lower()}_derivative"),
-            f"{name} changes its argument or its state",
+            title,
             "the layer before still needs these numbers, and a second derivative() would be wrong",
-            (*CHANGES, "derivative() again"),
+            CHANGED,
         )
-        for name in ("Sigmoid", "Tanh", "ReLU")
+        for name, title in ACTIVATIONS.items()
+    ),
+    Probe(
+        "mlp_activations",
+        (
+            "hidden3_backward",
+            "single_backward",
+            *(f"{name}_{part}" for name in ("tanh", "relu") for part in ("forward", "derivative")),
+        ),
+        "a network with Tanh and ReLU is wrong",
+        "the homework's layers are to be combined in any order (writeup, 3.5.2)",
+        unless=tuple(ACTIVATIONS.values()),
+        raising=True,
     ),
     Probe(
         "loss_large",
         ("loss_forward", "loss_derivative"),
-        "SoftmaxCrossEntropy changes its arguments or its own cache",
+        LOSS_CHANGES,
         "the caller's logits and labels are still in use, and a second derivative() would be wrong",
-        (*CHANGES, "derivative() again"),
+        CHANGED,
     ),
     Probe(
         "linear_arguments",
@@ -160,17 +163,32 @@ PROBES: tuple[Probe, ...] = (
         "x and delta belong to the layers beside it, which still use them",
     ),
     Probe(
-        "batchnorm_layer",
+        "batchnorm_arguments",
         AFTER_BN,
-        "BatchNorm changes its arguments",
+        "BatchNorm changes its arguments or its own arrays",
         "x and delta belong to the layers beside it, which still use them",
-        CHANGES,
+    ),
+    Probe(
+        "mlp_twice",
+        AFTER_BN,
+        "MLP changes the batch or the labels",
+        "the caller still uses them",
+        CHANGED,
+        unless=("linear_arguments", LOSS_CHANGES),
     ),
     Probe(
         "mlp_init",
         ("single_forward",),
-        "MLP does not call each init function once for every layer, with its sizes",
+        "MLP does not call each init function once for every layer, in their order, with its sizes",
         "a second call draws other numbers, and all the weights of a seeded run differ",
+        ("calls",),
+    ),
+    Probe(
+        "mlp_init",
+        ("single_forward",),
+        "MLP draws from NumPy's random generator, or seeds it",
+        "the caller's seed no longer decides what the init functions draw",
+        ("generator",),
     ),
     Probe(
         "mlp_list",
@@ -181,7 +199,7 @@ PROBES: tuple[Probe, ...] = (
     Probe(
         "mlp_dtype",
         (*AFTER_BN, "momentum", "relu_derivative"),
-        "a float32 network turns into float64",
-        "it then takes twice the memory, and about twice the time",
+        "a float32 network does not stay float32",
+        "in float64 it takes twice the memory, and about twice the time",
     ),
 )

@@ -169,6 +169,73 @@ def test_one_finding_of_a_case_does_not_hide_another(grade: Grade) -> None:
     ]
 
 
+TANH, TANH_DERIVATIVE = "self.state = np.tanh(x)", "return 1 - self.state ** 2"
+STEP_OF_GAMMA = "bn.gamma = bn.gamma - self.lr * bn.dgamma"
+LAYERS = "Linear(sizes[i], sizes[i + 1], weight_init_fn, bias_init_fn) for i in range("
+BACKWARD = "            delta = self.linear_layers[i].backward(delta)\n"
+
+# Changes of the plain solution that cost no points, and all findings that come with them: one each.
+ALONE: dict[str, tuple[tuple[Change, ...], str, str]] = {
+    "raw exponentials": (((ACTIVATION, TANH, "self.state = (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x))"),), "Tanh is wrong for large inputs", "forward(x) is nan"),
+    "exp(2x)": (((ACTIVATION, TANH, "self.state = (np.exp(2 * x) - 1) / (np.exp(2 * x) + 1)"),), "Tanh is wrong for large inputs", "forward(x) is nan"),
+    "a clip": (((ACTIVATION, TANH, "self.state = np.tanh(np.clip(x, -4, 4))"),), "Tanh is wrong for large inputs", "forward(x) is wrong"),
+    "softmax without the shift": (((LOSS, "np.max(x, axis=1, keepdims=True)", "0"),), "SoftmaxCrossEntropy is wrong for large logits", "forward(x, y) is nan"),
+    "a capped loss": (((LOSS, "np.sum(y * (x - lse), axis=1)", "np.sum(y * np.log(np.clip(self.sm, 1e-12, 1)), axis=1)"),), "SoftmaxCrossEntropy is wrong for large logits", "forward(x, y) is wrong"),
+    "state written to": (((ACTIVATION, TANH_DERIVATIVE, "self.state *= self.state\n        return 1 - self.state"),), "Tanh changes its argument or its state", "changed: state, by derivative()"),
+    "another second derivative": (((ACTIVATION, TANH_DERIVATIVE, "self.n = getattr(self, 'n', 0) + 1\n        return (1 - self.state ** 2) / self.n"),), "Tanh changes its argument or its state", "changed: what derivative() returns, in a second call"),
+    "an argument written to": (((ACTIVATION, "self.state = np.maximum(x, 0)", "x[x < 0] = 0\n        self.state = x"),), "ReLU changes its argument or its state", "changed: x, by forward(x)"),
+    "delta written to": (((BATCHNORM, "dnorm = delta * self.gamma", "delta *= self.gamma; dnorm = delta"),), "BatchNorm changes its arguments or its own arrays", "changed: delta, by backward(delta)"),
+    "another epsilon": (((BATCHNORM, "self.eps = 1e-8", "self.eps = 1e-7"),), "BatchNorm is wrong for units of tiny variance", "norm is wrong"),
+    "gamma with momentum": (((HW1, STEP_OF_GAMMA, "bn.v = self.momentum * getattr(bn, 'v', 0) - self.lr * bn.dgamma; bn.gamma = bn.gamma + bn.v"),), "gamma and beta do not take plain steps beside momentum", "the first that does not: bn_layers[0].gamma after step 2"),
+    "a network that accumulates": (((HW1, BACKWARD, "            old = self.linear_layers[i].db * (i == 1)\n" + BACKWARD + "            self.linear_layers[i].db += old.astype('f')\n"),), "MLP.backward accumulates", "after a second call: linear_layers[1].db is 2 times as large"),
+    "the layers from the last to the first": (((HW1, f"[{LAYERS}len(sizes) - 1)]", f"[{LAYERS}len(sizes) - 2, -1, -1)][::-1]"),), "MLP does not call each init function once for every layer, in their order, with its sizes", "weight_init_fn calls"),
+    "a number drawn": (((HW1, "        sizes = [input", "        np.random.rand()\n        sizes = [input"),), "MLP draws from NumPy's random generator, or seeds it", "NumPy's generator: drawn from"),
+    "a derivative that is always float64": (((ACTIVATION, "np.where(self.state > 0, 1.0, 0.0)", "(self.state > 0) * np.float64([1])"),), "a float32 network does not stay float32", "is float64"),
+}  # fmt: skip
+CLEARED = "            layer.db.fill(0.0)\n"
+# What the plain solution itself is found to do: zero_grads skips batch norm, and ReLU's derivative is float64.
+CLEAN: tuple[Change, ...] = (
+    (HW1, CLEARED, CLEARED + "        for bn in self.bn_layers if self.bn else []:\n            bn.dgamma.fill(0.0)\n            bn.dbeta.fill(0.0)\n"),
+    (ACTIVATION, "np.where(self.state > 0, 1.0, 0.0)", "(self.state > 0).astype(self.state.dtype)"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_one_cause_brings_one_finding_of_what_was_seen(name: str, grade: Grade) -> None:
+    changes, title, words = ALONE[name]
+    clean = [change for change in CLEAN if change[1] not in [old for _, old, _ in changes]]
+    run = grade(*changes, *clean)
+    assert run.total == MAX_TOTAL
+    assert titles(run) == [title]
+    assert words in run.findings[0].reason
+
+
+def test_what_changes_a_parameter_accumulates_nothing(grade: Grade) -> None:
+    old = "        return np.dot(delta, self.W.T)"
+    run = grade(
+        (LINEAR, old, f"        dx = np.dot(delta, self.W.T)\n        self.W = self.W - self.dW\n{old[:15]} dx"), *CLEAN
+    )
+    [finding] = run.findings
+    assert (finding.title, finding.reason) == (
+        "Linear changes its arguments or its own arrays",
+        "changed: W, by backward(delta)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ((HW1, "        out = x\n", "        out = x.copy()\n        x *= 0\n"), "changed: x, by forward(x)"),
+        ((HW1, "        delta = self.criterion.derivative()\n", "        delta = self.criterion.derivative()\n        labels *= 1.5\n"), "changed: labels, by backward(labels)"),
+    ],
+    ids=["the batch", "the labels"],
+)  # fmt: skip
+def test_a_network_that_changes_what_it_is_given_accumulates_nothing(change: Change, words: str, grade: Grade) -> None:
+    reasons = {finding.title: finding.reason for finding in grade(change).findings}
+    assert reasons["MLP changes the batch or the labels"] == words
+    assert "MLP.backward accumulates" not in reasons
+
+
 @pytest.mark.parametrize(
     "changes",
     [
