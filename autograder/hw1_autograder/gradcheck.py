@@ -22,7 +22,7 @@ if __name__ == "__main__":
 import argparse  # noqa: E402
 
 from grading.settings import ROOT, Settings  # noqa: E402
-from report import answers  # noqa: E402
+from report import checks  # noqa: E402
 from sandbox.process import ONE_THREAD, GraderError, need  # noqa: E402
 from sandbox.submission import NoSubmission  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
             parser.error(f"no layer {unknown[0]!r}: choose from {', '.join(LAYERS)}")
         with Workplace() as workplace:
             checked = check(options.layers or LAYERS, Settings(options.submission), workplace)
-        return answers.gradients(checked, sys.stdout)
+        return checks.gradients(checked, sys.stdout)
     except (NoSubmission, GraderError, ImportError, OSError) as error:
         print(f"nothing could be checked: {ending.one_line(error)}", file=sys.stderr)
         return 2

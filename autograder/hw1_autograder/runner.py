@@ -28,7 +28,7 @@ from grading.run import not_graded  # noqa: E402
 from grading.settings import ROOT, RUN_DEADLINE, Settings  # noqa: E402
 from grading.version import version  # noqa: E402
 from homework.problems import MAX_TOTAL, PROBLEMS, selected  # noqa: E402
-from report import answers, formats, watch  # noqa: E402
+from report import checks, formats, watch  # noqa: E402
 from sandbox.process import DEFAULT_DEADLINE, DEFAULT_MEMORY, ONE_THREAD, GraderError, need  # noqa: E402
 from sandbox.submission import NoSubmission  # noqa: E402
 from sandbox.workplace import Workplace  # noqa: E402
@@ -119,7 +119,7 @@ def training_stats(settings: Settings) -> int:
     with Workplace(settings.memory) as workplace:
         from grading.training_stats import RUN, watch
 
-        return answers.rules(watch(settings, workplace), RUN, sys.stdout)
+        return checks.rules(watch(settings, workplace), RUN, sys.stdout)
 
 
 def main(argv: list[str] | None = None) -> int:

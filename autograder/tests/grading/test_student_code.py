@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -109,6 +110,8 @@ SLIPS = (
     Slip('matrices_instead', 'classifier_forward', 'error', 'of type ndarray, which has no W', [(HW1, '        sizes = [input_size] + list(hiddens) + [output_size]\n        self.linear_layers = [Linear(sizes[i], sizes[i + 1], weight_init_fn, bias_init_fn) for i in range(len(sizes) - 1)]\n\n', '        sizes = [input_size] + hiddens + [output_size]\n        self.linear_layers = [weight_init_fn(sizes[i], sizes[i + 1]) for i in range(len(sizes) - 1)]\n')]),
 )
 # fmt: on
+# Before Python 3.11 an exception has no columns, and before 3.10 its message no class: less can be said.
+FROM_3_11 = ("missing_self", "missing_self_step", "init_sig", "backward_wrongact", "sigmoid_scalar")
 IN_TWO_WAYS = ("bn_le", "linear_only")  # networks with batch norm and those without raise different exceptions there
 
 
@@ -152,7 +155,8 @@ def test_a_slip_is_said_once_and_truly(slip: Slip, grade: Grade) -> None:
     wrong = [verdict for verdict in run.verdicts.values() if verdict.status != "passed"]
     leaders = [v for v in wrong if not v.behind and v.status != "not started"]
     assert (wrong[0].problem.key, wrong[0].status) == (slip.leader, slip.status)
-    assert flat(slip.words) in flat(text).replace("non- ", "non-")
+    if sys.version_info >= (3, 11) or slip.name not in FROM_3_11:
+        assert flat(slip.words) in flat(text).replace("non- ", "non-")
     if slip.name not in IN_TWO_WAYS:
         assert leaders in ([], [wrong[0]]), "one slip, but several faults"
     assert max(map(len, text.splitlines()[1:])) <= 80  # the first line holds a path
