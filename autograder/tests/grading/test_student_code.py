@@ -141,7 +141,7 @@ def test_the_starters_plain_style_has_full_points_and_true_findings(grade: Grade
     assert run.total == MAX_TOTAL
     assert [finding.title for finding in run.findings] == [
         "MLP.zero_grads leaves gradients behind",
-        "a float32 network turns into float64",
+        "a float32 network does not stay float32",
     ]
 
 
