@@ -20,7 +20,7 @@ from sandbox.workplace import Workplace
 PARTS = [(), LAYERS, (*LAYERS, "MLP.forward"), (*LAYERS, "MLP.forward", "MLP.backward")]
 
 
-@pytest.mark.parametrize("name", sample(PROGRAMS, 6))
+@pytest.mark.parametrize("name", sample(PROGRAMS, 16))
 def test_a_right_network_deviates_nowhere_whatever_is_replaced(name: str, tmp_path: Path) -> None:
     with Workplace() as workplace:
         grading = opened(Settings(str(write(PROGRAMS[name], tmp_path))), workplace)
@@ -47,7 +47,7 @@ TOGETHER = [
 ]
 
 
-@pytest.mark.parametrize("keys", [*TOGETHER, *sample(pairs.drawn(60, 2, seed=2), 6)], ids=" + ".join)
+@pytest.mark.parametrize("keys", [*TOGETHER, *sample(pairs.drawn(60, 2, seed=2), 12)], ids=" + ".join)
 def test_of_several_mistakes_each_is_named_and_nothing_stands_behind_another_without_proof(keys: pairs.Keys) -> None:
     naming = pairs.naming(keys)
     assert (naming.unnamed, naming.false_behind) == ((), []), naming.reasons

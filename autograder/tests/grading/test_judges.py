@@ -54,7 +54,7 @@ def judges() -> list[Judge]:
         return [JUDGE, Drawn(sandbox, 7), Drawn(sandbox, 8)]
 
 
-@pytest.mark.parametrize("mistake", sample(MISTAKES, 9), ids=lambda mistake: mistake.key)
+@pytest.mark.parametrize("mistake", sample(MISTAKES, 19), ids=lambda mistake: mistake.key)
 def test_every_judge_gives_a_wrong_variant_the_same_verdict(mistake: Mistake, judges: list[Judge]) -> None:
     submission = Submission(apply(mistake, solution()))
     with Workplace() as workplace:

@@ -151,7 +151,7 @@ def test_a_slip_is_said_once_and_truly(slip: Slip, grade: Grade) -> None:
     for file, old, new in slip.changes:
         assert old in files[file]
         files[file] = files[file].replace(old, new, 1)
-    run, text = grade(files, deadline=0.7)
+    run, text = grade(files, deadline=0.7 if slip.status == "timeout" else 10)
     wrong = [verdict for verdict in run.verdicts.values() if verdict.status != "passed"]
     leaders = [v for v in wrong if not v.behind and v.status != "not started"]
     assert (wrong[0].problem.key, wrong[0].status) == (slip.leader, slip.status)
