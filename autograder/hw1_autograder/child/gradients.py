@@ -25,20 +25,28 @@ from sandbox.layers import quantity
 from sandbox.wire import BY_DIFFERENCES
 
 STEP = 1e-5
+AGREEMENT = 1e-6  # of two steps, relative to the largest entry
 
 
 def differences(function: Callable[[], Any], array: np.ndarray) -> np.ndarray:
-    """The derivative of a scalar function by every entry of an array that it reads, (f(x + h) - f(x - h)) / 2h."""
-    derivative = np.zeros_like(array)
-    for where in np.ndindex(*array.shape):
-        kept = array[where]
-        array[where] = kept + STEP
-        above = float(function())
-        array[where] = kept - STEP
-        below = float(function())
-        array[where] = kept
-        derivative[where] = (above - below) / (2 * STEP)
-    return derivative
+    """The derivative of a scalar function by every entry of an array that it reads, (f(x + h) - f(x - h)) / 2h.
+
+    NaN where twice the step gives another: float32 numbers are too coarse for it, or the function is not smooth.
+    """
+    by_step = []
+    for step in (STEP, 2 * STEP):
+        derivative = np.zeros_like(array)
+        for where in np.ndindex(*array.shape):
+            kept = array[where]
+            array[where] = kept + step
+            above = float(function())
+            array[where] = kept - step
+            below = float(function())
+            array[where] = kept
+            derivative[where] = (above - below) / (2 * step)
+        by_step.append(derivative)
+    once, twice = by_step
+    return np.where(np.abs(once - twice) <= AGREEMENT * max(np.abs(once).max(), 1e-3), once, np.nan)
 
 
 def by_parameter(function: Callable[[], Any], layer: Any, name: str) -> np.ndarray:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from grading.training_rules import Answer
 
 
+UNJUDGED = ("not started", "not comparable")  # how the fault of a gradient begins that is not called wrong
+
+
 def rules(found: dict[str, Answer], run: str, out: TextIO) -> int:
     """Print the rules for get_training_stats, and under each what is wrong, or to be known."""
     print(textwrap.fill(f"get_training_stats on {run}", width_of(out)), end="\n\n", file=out)
@@ -30,19 +33,26 @@ def rules(found: dict[str, Answer], run: str, out: TextIO) -> int:
 def gradients(checked: list[Checked], out: TextIO) -> int:
     """Print a row a gradient, with its largest error beside the largest entry, and below it what is wrong with it."""
     print(f"{'layer':<15}{'gradient':<22}{'error':<9}", file=out)
-    said = ""
+    shown = ""
+    states = []
     for row in checked:
         error = "" if math.isnan(row.error) else f"{row.error:.1e}"
-        verdict = "ok" if not row.fault else row.fault if row.fault == "not started" else "WRONG"
-        print(f"{row.layer:<15}{row.quantity:<22}{error:<9}{verdict}", file=out)
-        if row.fault not in ("not started", said):
+        state = next((state for state in UNJUDGED if row.fault.startswith(state)), "WRONG" if row.fault else "ok")
+        states.append(state)
+        print(f"{row.layer:<15}{row.quantity:<22}{error:<9}{state}", file=out)
+        if row.fault not in (state, shown):
             _below(row.fault, 4, out)
-            said = row.fault
-    right = sum(not row.fault for row in checked)
-    unbegun = [row.layer for row in checked if row.fault == "not started"]
-    summary = f"{right} of {len(checked) - len(unbegun)} gradients are right"
+            shown = row.fault
+    right = states.count("ok")
+    judged = [row for row, state in zip(checked, states) if state not in UNJUDGED and row.quantity]
+    summary = f"{right} of {len(judged)} gradients that were checked are right"
+    layers = {
+        "not checked": [row.layer for row, state in zip(checked, states) if state == "WRONG" and not row.quantity],
+        **{name: [row.layer for row, state in zip(checked, states) if state == name] for name in UNJUDGED},
+    }
+    summary += "".join(f"; {state}: {', '.join(dict.fromkeys(names))}" for state, names in layers.items() if names)
     print(file=out)
-    print(textwrap.fill(summary + (f"; not started: {', '.join(unbegun)}" if unbegun else ""), width_of(out)), file=out)
+    print(textwrap.fill(summary, width_of(out)), file=out)
     return 0 if right == len(checked) else 1
 
 

@@ -64,8 +64,8 @@ FAULTS: dict[str, tuple[Edit, str, str]] = {  # what is done to the solution, th
     "returns NaN": (body("Linear.backward", "return original(*args) * float('nan')"), "ok ok WRONG", "is not finite"),
     "has no differences": (
         body("Linear.forward", "return original(*args) * float('nan')"),
-        "WRONG WRONG WRONG",
-        "dW is wrong",
+        "comparable comparable comparable",
+        "not comparable: linear",
     ),
 }
 
@@ -80,6 +80,36 @@ def test_a_layer_that_fails_costs_its_own_rows(name: str, tmp_path: Path, monkey
     rows = re.findall(r"^(tanh|linear|loss) .* (\w+)$", done.stdout, re.MULTILINE)
     assert rows == [("tanh", "ok"), *(("linear", status) for status in statuses.split()), ("loss", "ok")]
     assert words in " ".join(done.stdout.split())
+
+
+NOT_JUDGED: dict[str, tuple[Edit, str, str]] = {  # what is done to the solution, a layer, and words of its page
+    "a pole": (body("Sigmoid.forward", "self.state = 1 / (1 - np.exp(-x)); return self.state", "self, x"), "mlp", ""),
+    "float32": (
+        body("Sigmoid.forward", "self.state = original(self, x).astype('f'); return self.state", "self, x"),
+        "sigmoid",
+        "not comparable: forward is too coarse",
+    ),
+    "gamma is reset": (
+        body("BatchNorm.forward", "self.gamma = np.ones_like(self.gamma); return original(self, *args)", "self, *args"),
+        "batchnorm",
+        "not comparable: forward gives the same for any gamma",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_JUDGED)
+def test_what_differences_can_not_judge_is_not_called_wrong(name: str, tmp_path: Path) -> None:
+    edit, layer, words = NOT_JUDGED[name]
+    page = called(gradcheck.main, "--submission", str(edited(tmp_path, edit)), layer).stdout
+    assert "WRONG" not in page
+    assert words in " ".join(page.split())
+
+
+def test_a_gradient_that_is_slightly_off_is_no_multiple_of_the_right_one(tmp_path: Path) -> None:
+    edit = body("Linear.backward", "dx = original(self, delta); self.dW = self.dW * 1.00003; return dx", "self, delta")
+    page = called(gradcheck.main, "--submission", str(edited(tmp_path, edit)), "linear").stdout
+    assert "dW is off by up to 3.0e-05 of its largest entry" in page
+    assert "times the expected" not in page
 
 
 @pytest.mark.parametrize("arguments", [["convolution"], ["--submission", "nowhere"]])

@@ -22,9 +22,17 @@ LONG = "This is a sentence of many words. " * 5
 @pytest.mark.parametrize(
     ("rows", "status", "last"),
     [
-        ([Checked("tanh", "derivative()", 1e-9, "")], 0, "1 of 1 gradients are right"),
-        ([Checked("tanh", "derivative()", 1e-9, ""), Checked("relu", "", nan, LONG)], 1, "1 of 2 gradients are right"),
-        ([Checked("tanh", "", nan, "not started")], 1, "0 of 0 gradients are right; not started: tanh"),
+        ([Checked("tanh", "derivative()", 1e-9, "")], 0, "1 of 1 gradients that were checked are right"),
+        (
+            [Checked("tanh", "derivative()", 1e-9, ""), Checked("relu", "", nan, LONG)],
+            1,
+            "1 of 1 gradients that were checked are right; not checked: relu",
+        ),
+        (
+            [Checked("tanh", "", nan, "not started")],
+            1,
+            "0 of 0 gradients that were checked are right; not started: tanh",
+        ),
     ],
 )
 def test_the_gradients_are_counted(rows: list[Checked], status: int, last: str) -> None:
