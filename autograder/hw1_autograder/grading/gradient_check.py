@@ -55,12 +55,13 @@ def _check(layer: str, sandbox: Sandbox, files: Submission, deadline: float) -> 
         return [Checked(layer, "", float("nan"), exceptions.ending(outcome, deadline))]
     arrays = {name: array_of(blob) for name, blob in outcome.blobs.items()}
     names = [name for name in outcome.types if not name.endswith(BY_DIFFERENCES)]
-    expected = {name: arrays[name + BY_DIFFERENCES] for name in names if name + BY_DIFFERENCES in arrays}
+    differences = {name: arrays.get(name + BY_DIFFERENCES) for name in names}
+    expected = {name: array for name, array in differences.items() if array is not None and np.isfinite(array).all()}
     checked = []
     for name in names:
         value, kind = arrays.get(name), outcome.types[name]
         if name not in expected:
-            checked.append(Checked(layer, name, float("nan"), f"{name} has no differences to be compared with"))
+            checked.append(Checked(layer, name, float("nan"), f"{name} has no finite differences to be compared with"))
         elif value is None or value.dtype.kind != "f" or value.shape != expected[name].shape:
             shape = f"of shape {value.shape}" if value is not None else ""
             wanted = expected[name].shape

@@ -65,7 +65,7 @@ FAULTS: dict[str, tuple[Edit, str, str]] = {  # what is done to the solution, th
     "has no differences": (
         body("Linear.forward", "return original(*args) * float('nan')"),
         "WRONG WRONG WRONG",
-        "dW is wrong",
+        "dW has no finite differences",
     ),
 }
 
