@@ -16,7 +16,8 @@ setup(
     extras_require={
         "autograder": AUTOGRADER,
         "plots": PLOTS,
-        "dev": [*AUTOGRADER, *PLOTS, "pytest-xdist", "setuptools>=71"],  # which builds wheels by itself
+        # The first pytest that reads .pytest.ini, and the first setuptools that builds wheels by itself.
+        "dev": [*PLOTS, "pytest>=7.2", "pytest-xdist", "setuptools>=71"],
         "lint": ["mypy==2.4.1", "ruff==0.17.6"],  # whose new versions find new faults
         "oracle": ["torch"],
         "benchmark": ["jax", "scikit-learn", "torch"],

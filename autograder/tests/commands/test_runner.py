@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -142,6 +143,7 @@ def test_the_table_can_be_printed_in_any_encoding(encoding: str, tmp_path: Path)
     assert "ValueError" in done.stdout
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the background is a POSIX shell's")
 def test_watch_grades_again_after_a_change_and_in_the_background_ends_by_sigterm_alone(tmp_path: Path) -> None:
     folder, log = with_mistakes(tmp_path / "submission", "tanh_derivative_sign"), tmp_path / "log"
     file = folder / "mytorch" / "activation.py"

@@ -208,7 +208,7 @@ def test_of_the_solution_nothing_is_left_when_the_handin_begins(outside: Path) -
     with Workplace() as workplace:
         grading = opened(Settings(str(ROOT), against=str(ROOT), seed=1), workplace)
         assert len(list((outside / "temporary").iterdir())) == 1, "the solution's files are gone"
-        assert len(children() - before) == 1, "and so is its process"
+        assert len(children() - before) == (sys.platform == "linux"), "and so is its process"
         assert all(grading.judge.case(key)[1] for key in cases.CASES)
 
 

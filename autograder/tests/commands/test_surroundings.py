@@ -23,6 +23,7 @@ from handins import GRADER, ROOT, body, edited, solution, write
 from machine import FOREGROUND, LIMIT, children, wait_until
 from projects import copied
 from samples import WHOLE
+from sandbox import system
 
 POINTS = "All points."
 
@@ -181,8 +182,6 @@ def test_without_numpy_the_staff_s_commands_help_or_name_it(path: Path, here: Pa
 
 # Signals
 
-ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
 
 def started(command: list[str], here: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
@@ -215,7 +214,7 @@ def test_at_whatever_moment_a_signal_comes_nothing_is_left(name: str, here: Path
     draw = random.Random(name)
     for _ in range(many if WHOLE else few):
         shutil.rmtree(here / "out", ignore_errors=True)
-        number, moment = draw.choice(ENDS), draw.uniform(0.1, 1) * seconds
+        number, moment = draw.choice(system.ENDING), draw.uniform(0.1, 1) * seconds
         with started(command, here) as run:
             time.sleep(moment)
             run.send_signal(number)
@@ -229,15 +228,16 @@ def test_at_whatever_moment_a_signal_comes_nothing_is_left(name: str, here: Path
         assert list(here.rglob(".part-*")) == [], where
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_a_runner_that_is_ended_takes_its_child_along(number: signal.Signals, here: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT"])
+def test_a_runner_that_is_ended_takes_its_child_along(name: str, here: Path) -> None:
+    number = getattr(signal, name)
     temporary, before = here.parent / "temporary", children()
     submission = edited(here, body("question_3", "open('it runs', 'w').close()\nwhile True: pass"))
     with started([str(GRADER / "runner.py"), "--submission", str(submission), "--deadline", "600"], here) as run:
         wait_until(lambda: [*temporary.rglob("it runs")])
         run.send_signal(number)
         run.communicate(timeout=LIMIT)
-    if number == signal.SIGKILL:
+    if name == "SIGKILL":
         wait_until(lambda: children() <= before)
         for folder in temporary.iterdir():  # a process that is killed can't clean up
             shutil.rmtree(folder)

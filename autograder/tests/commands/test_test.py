@@ -555,6 +555,7 @@ MLP.step = interrupted
 
 
 @plots_can_be_drawn
+@pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_signal_ends_it_cleanly_and_leaves_older_plots_as_they_were(project: Path, name: str) -> None:
     with (project / "hw1" / "hw1.py").open("a") as file:

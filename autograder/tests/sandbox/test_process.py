@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -152,8 +153,13 @@ ROWS = {
 }
 
 
+HOGS = ("asks for 80 GB", "collects memory", "collects memory and hides it")
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_whatever_a_process_does_costs_its_own_problem(name: str, outside: Path) -> None:
+    if name in HOGS and sys.platform != "linux":
+        pytest.skip("this system heeds no limit on memory")
     faults.check(ROWS[name], outside)
 
 
