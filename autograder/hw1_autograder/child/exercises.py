@@ -6,7 +6,6 @@ expressions that a student would write. What the values should be is not known h
 
 from __future__ import annotations
 
-import difflib
 import dis
 import importlib
 import warnings
@@ -15,6 +14,7 @@ from typing import Any, Callable
 
 import numpy as np
 
+from child.reading import near, object_of
 from child.softsign import softsign
 from sandbox.layers import BY_ATTRIBUTE, Quantity, quantity
 from sandbox.wire import Log
@@ -23,7 +23,11 @@ Values = dict[str, Any]
 
 
 class NotBuilt(Exception):
-    """A layer that the exercise needs is missing from the network, or has the wrong size."""
+    """A layer that the exercise needs is missing from the network, or has the wrong size; and the list it is due in."""
+
+    def __init__(self, message: str, attribute: str) -> None:
+        super().__init__(message)
+        self.attribute = attribute
 
 
 class Broken(Exception):
@@ -83,7 +87,7 @@ def state_of_bodies(course: Course, bodies: np.ndarray) -> Values:
         thing: Any = getattr(course, file.rpartition("/")[2][: -len(".py")])
         for name in path.split("."):
             names = vars(thing)
-            similar = difflib.get_close_matches(name, [*names], 1, 0.75)
+            similar = near(name, [key for key in names if callable(names[key])], True)
             thing = names.get(name)
             if thing is None:
                 states[body] = similar[0] if similar else "missing"
@@ -94,9 +98,11 @@ def state_of_bodies(course: Course, bodies: np.ndarray) -> Values:
 
 
 def does_nothing(function: Any) -> bool:
-    """Whether a function is no more than `pass`."""
+    """Whether a function is no more than `pass`, or says that it is still to be written."""
     code = getattr(function, "__code__", None)
     steps = [] if code is None else [step for step in dis.get_instructions(code) if step.opname != "RESUME"]
+    if steps and steps[0].argval in ("NotImplementedError", "NotImplemented"):
+        return steps[-1].opname == "RAISE_VARARGS"
     loads_none = all(step.argval is None for step in steps if step.opcode in dis.hasconst)
     return bool(steps) and loads_none and {s.opname for s in steps} <= {"LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
 
@@ -121,7 +127,8 @@ def activation_derivative(course: Course, name: np.ndarray, x: np.ndarray) -> Va
 
 @exercise
 def loss_forward(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
-    return {"forward(x, y)": course.loss.SoftmaxCrossEntropy()(x, y)}
+    criterion = course.loss.SoftmaxCrossEntropy()
+    return {"forward(x, y)": criterion(x, y)}
 
 
 @exercise
@@ -133,7 +140,8 @@ def loss_derivative(course: Course, x: np.ndarray, y: np.ndarray) -> Values:
 
 @exercise
 def linear_forward(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray) -> Values:
-    return {"forward(x)": make_linear(course, W, b)(x)}
+    linear = make_linear(course, W, b)
+    return {"forward(x)": linear(x)}
 
 
 @exercise
@@ -146,7 +154,8 @@ def linear_backward(course: Course, W: np.ndarray, b: np.ndarray, x: np.ndarray,
 
 @exercise
 def mlp_forward(course: Course, x: np.ndarray, **network: np.ndarray) -> Values:
-    return {"forward(x)": make_mlp(course, network)(x)}
+    mlp = make_mlp(course, network)
+    return {"forward(x)": mlp(x)}
 
 
 @exercise
@@ -185,7 +194,7 @@ def batchnorm_inference(
     for batch_x, batch_y in batches(rows, x, y):
         train_on(mlp, batch_x, batch_y)
     mlp.eval()
-    values = {"forward(x)": np.copy(mlp(x_eval)), "forward(x) again": mlp(x_eval)}
+    values = {"forward(x)": copied(mlp(x_eval)), "forward(x) again": mlp(x_eval)}
     return {**values, **kept(mlp, network, 1, "running_mean", "running_var", "gamma", "beta")}
 
 
@@ -211,7 +220,8 @@ def make_mlp(course: Course, network: dict[str, np.ndarray]) -> Any:
     mlp = new_mlp(course, network, dealing(weights), dealing(biases))
     for i, (layer, W, b) in enumerate(zip(linear_layers(mlp, network), weights, biases)):
         if np.shape(layer.W) != W.shape:
-            raise NotBuilt(f"linear_layers[{i}].W has the shape {np.shape(layer.W)}, expected {W.shape}")
+            message = f"linear_layers[{i}].W has the shape {np.shape(layer.W)}, expected {W.shape}"
+            raise NotBuilt(message, "linear_layers")
         if not np.array_equal(layer.W, W):
             layer.W = W.copy()
         if not np.array_equal(layer.b, b):
@@ -281,39 +291,26 @@ def linear_layers(mlp: Any, network: dict[str, np.ndarray]) -> list[Any]:
 def bn_layers(mlp: Any, network: dict[str, np.ndarray]) -> list[Any]:
     """The batch norms of the network's first layers, as many as the arrays have gammas; all else there is not read."""
     count = len(numbered(network, "gamma"))
-    if not count:
-        return []
-    layers = getattr(mlp, "bn_layers", None)
-    if isinstance(layers, (list, tuple, type(None))) and not layers and not holds_batchnorm(mlp):
-        raise NotImplementedError("MLP has no batch norm in its bn_layers")
-    return _layers(mlp, "bn_layers", count, "gamma")
-
-
-def holds_batchnorm(mlp: Any) -> bool:
-    """Whether a batch norm is among the network's attributes, or in a list of theirs, under whatever name."""
-    values = list(getattr(mlp, "__dict__", {}).values())
-    values += [item for value in values if isinstance(value, (list, tuple)) for item in value]
-    return any(type(value).__name__ == "BatchNorm" for value in values)
+    return _layers(mlp, "bn_layers", count, "gamma") if count else []
 
 
 def _layers(mlp: Any, attribute: str, count: int, parameter: str) -> list[Any]:
-    given = getattr(mlp, attribute)
+    given, name = getattr(mlp, attribute), f"MLP.{attribute}"
     owner, earlier = seen.get(attribute, (mlp, None))
-    shared = earlier is given and owner is not mlp
     seen[attribute] = mlp, given
-    if given is None:
-        raise NotImplementedError(f"MLP.{attribute} is None")
-    length = len(given) if hasattr(given, "__len__") else -1
+    if not hasattr(given, "__len__"):
+        raise NotBuilt(f"{name} is {object_of(given)}, expected a list of {count}", attribute)
+    shared = earlier is given and owner is not mlp
+    length = len(given)
     if length < count or (length > count and (shared or attribute == "linear_layers")):
-        what = f"has the length {length}" if length >= 0 else f"is of type {type(given).__name__}"
-        why = ": it is the very list of an earlier network, so that layers pile up in it" if shared else ""
-        raise NotBuilt(f"MLP.{attribute} {what}, expected a list of {count}{why}")
+        why = ": it is the very list of an earlier network, so that layers pile up in it" if shared and length else ""
+        has = f"has the length {length}" if length else "is empty"
+        raise NotBuilt(f"{name} {has}, expected a list of {count}{why}", attribute)
     layers = [given[i] for i in range(count)]
     for i, layer in enumerate(layers):
-        if layer is None:
-            raise NotImplementedError(f"MLP.{attribute}[{i}] is None")
         if not hasattr(layer, parameter):
-            raise NotBuilt(f"MLP.{attribute}[{i}] is of type {type(layer).__name__}, which has no {parameter}")
+            no = "" if layer is None or layer is ... or layer is NotImplemented else f", which has no {parameter}"
+            raise NotBuilt(f"{name}[{i}] is {object_of(layer)}{no}", attribute)
     return layers
 
 
@@ -354,6 +351,11 @@ def gradients(mlp: Any, network: dict[str, np.ndarray]) -> Values:
 def downwards(values: Values) -> Values:
     """Gradients in the order in which backward computes them."""
     return dict(sorted(values.items(), key=lambda item: (-(quantity(item[0]).index or 0), quantity(item[0]).layer)))
+
+
+def copied(value: Any) -> Any:
+    """A copy of an array; what is none stays what it is."""
+    return value.copy() if type(value) is np.ndarray else value
 
 
 def kept(mlp: Any, network: dict[str, np.ndarray], rows: int, *names: str) -> Values:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-import difflib
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any, Callable
@@ -15,15 +14,28 @@ from typing import Any, Callable
 import numpy as np
 
 from child import sources
-from child.reading import MAX_TEXT, METHOD, UNKNOWN, attribute, class_name, names_of, owner, signature, summary
+from child.reading import (
+    MAX_TEXT,
+    METHOD,
+    UNKNOWN,
+    attribute,
+    class_name,
+    names_of,
+    near,
+    own_names,
+    owner,
+    signature,
+    summary,
+)
 from child.reading import attributes as attributes_of
+from sandbox.layers import BY_ATTRIBUTE, GRADIENTS, KEPT, LAYERS, PARAMETERS
 from sandbox.wire import Callee, Missing, Operand, Raised
 
 MOST_VALUES = 8
-MOST_NAMES = 3000  # of an object that are compared with one that it lacks
-ALIKE, LONG = 0.7, 5  # names are near that share so much of their letters, or so many at the beginning
 SHAPES = re.compile(r"\((?:\d+,?)*\)")
 LACKS = re.compile(r"has no attribute '(\w+)'|cannot import name '(\w+)'|name '(\w+)' is not defined")
+METHODS = {method for layer in LAYERS for method in layer.methods} | {"step", "zero_grads", "train", "eval"}
+ARRAYS = {*PARAMETERS, *GRADIENTS, *KEPT, "state", "output"}
 OPERATORS: dict[str, type[ast.operator]] = {
     "+": ast.Add,
     "-": ast.Sub,
@@ -59,7 +71,7 @@ class Step:
             expression=self.text(self.node) if self.exact and self.node is not None else "",
             values=tuple(values),
             missing=missing,
-            near=near(missing.name, names, missing.whose == "student") if missing.name else (),
+            near=near(missing.name, names, missing.whose != "numpy") if missing.name else (),
             call=self.call(),
         )
 
@@ -149,8 +161,10 @@ class Step:
     # What is not there, and what was called.
 
     def missing(self, error: BaseException) -> tuple[Missing, list[Any]] | None:
-        """The name that is not there, of what and whose that is; and the names that are there."""
+        """The name that is not there, of what and whose that is; and the names that are there and fit."""
         name = LACKS.search(self.message)
+        if isinstance(error, NotImplementedError) or "derive from BaseException" in self.message:
+            return self.overridden()
         thing = UNKNOWN
         if isinstance(error, AttributeError):
             thing = vars(AttributeError)["obj"].__get__(error) if "obj" in vars(AttributeError) else None
@@ -165,7 +179,33 @@ class Step:
             return Missing(name[3], kind="name"), names
         if not name or thing is UNKNOWN or thing is METHOD or thing is None:
             return None
-        return Missing(name[1] or name[2], *self.what(thing)), names_of(thing)
+        names = names_of(thing)
+        if type(thing) is not ModuleType and not isinstance(thing, type) and type(thing) is not np.ndarray:
+            names = [other for other in names if self.fits_in(thing, name[1], other)]
+        return Missing(name[1] or name[2], *self.what(thing)), names
+
+    def overridden(self) -> tuple[Missing, list[Any]] | None:
+        """The method of a base class that was reached, if the object's own class has none of that name."""
+        if self.frame is None:
+            return None
+        kind, name = type(self.frame.f_locals.get("self")), self.frame.f_code.co_name
+        if owner(kind, self.root) != "student" or name in own_names(kind):
+            return None
+        return Missing(name, class_name(kind), "object", "student"), own_names(kind)
+
+    def fits_in(self, thing: Any, name: str, other: Any) -> bool:
+        """Whether an attribute that is there fits where one is missing: a method where it is called, arrays, layers."""
+        value: Any = attribute(thing, other) if type(other) is str else UNKNOWN
+        called = any(isinstance(node, ast.Call) and node.func is self.node for node in self.nodes)
+        if called or name in METHODS:
+            return value is METHOD or callable(value)
+        if value is METHOD:
+            return False
+        if name in BY_ATTRIBUTE:
+            return type(value) in (list, tuple) and any(
+                class_name(type(item)) == BY_ATTRIBUTE[name].class_name for item in value
+            )
+        return name not in ARRAYS or type(value) in (np.ndarray, type(None))
 
     def named(self) -> Any:
         """The module or object that a message names, where Python itself does not keep it (before 3.10)."""
@@ -259,19 +299,3 @@ RULES: tuple[tuple[Any, str, Callable[[Step, Any, re.Match[str]], bool]], ...] =
     (ast.Call, r"not callable", _is_no_function),
     (ast.Call, r"not aligned", lambda step, node, match: step.text(node.func).rpartition(".")[2] == "dot"),
 )
-
-
-def near(name: str, names: Iterable[Any], beginning: bool) -> tuple[str, ...]:
-    """The names that are most like one: alike in most letters or, if that is to count, with the same beginning."""
-    ranked = []
-    matcher = difflib.SequenceMatcher(None, "", name.lower())
-    for other in islice(names, MOST_NAMES):
-        if type(other) is not str or other == name or (other[:1] == "_" and name[:1] != "_"):
-            continue
-        matcher.set_seq1(other[:MAX_TEXT].lower())
-        alike = matcher.ratio() if matcher.real_quick_ratio() >= ALIKE else 0.0
-        if other == f"self.{name}" or sorted(other.lower()) == sorted(name.lower()):
-            alike = 1.0
-        if alike >= ALIKE or (beginning and len(name) > LONG and other.startswith(name[:LONG])):
-            ranked.append((-alike, other[:MAX_TEXT]))
-    return tuple(other for _, other in sorted(set(ranked))[:2])

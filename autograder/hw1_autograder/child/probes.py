@@ -16,6 +16,7 @@ from child.exercises import (
     Values,
     batches,
     bn_layers,
+    copied,
     downwards,
     exercise,
     gradients,
@@ -136,7 +137,7 @@ def probe_batchnorm_twice(
 @exercise
 def probe_batchnorm(course: Course, x: np.ndarray, delta: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> Values:
     layer = make_batchnorm(course, gamma, beta)
-    values = {"forward(x)": np.copy(layer.forward(x.copy())), "backward(delta)": layer.backward(delta.copy())}
+    values = {"forward(x)": copied(layer.forward(x.copy())), "backward(delta)": layer.backward(delta.copy())}
     values.update({"dgamma": layer.dgamma, "dbeta": layer.dbeta})
     return {**values, **kept_by(layer, gamma.shape, "mean", "var"), **kept_by(layer, x.shape, "norm")}
 
@@ -149,7 +150,7 @@ def probe_batchnorm_eval(
     layer = make_batchnorm(course, gamma, beta)
     for _ in range(int(calls)):
         layer(x.copy())
-    first = np.copy(layer(x_eval.copy(), eval=True))
+    first = copied(layer(x_eval.copy(), eval=True))
     again = layer(x_eval.copy(), eval=True)
     values = {"forward(x, eval=True)": first, "forward(x, eval=True) again": again}
     return {**values, **kept_by(layer, gamma.shape, "running_mean", "running_var")}

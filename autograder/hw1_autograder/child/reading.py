@@ -5,9 +5,12 @@ Only exact NumPy and Python types are looked at, and attributes that are in an o
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import re
 import sys
+from collections.abc import Iterable
+from itertools import islice
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -26,6 +29,11 @@ from sandbox.wire import MAX_AXES
 MAX_TEXT = 100
 UNKNOWN = object()
 METHOD = object()  # a function of an object's class
+MOST_NAMES = 3000  # of an object that are compared with one that it lacks
+ALIKE, LONG = 0.7, 5  # names are near that share so much of their letters, or so many at the beginning
+OF_LIBRARY = 0.8  # of NumPy's names, which are many
+COUNTERPARTS = {"backward": "derivative", "derivative": "backward"}
+PLACEHOLDERS = {NotImplemented: "NotImplemented", ...: "...", None: "None"}
 PLAIN = (np.ndarray, list, tuple, int, float, str, bool, type(None))
 
 
@@ -68,6 +76,41 @@ def names_of(thing: Any) -> list[str]:
     bases = _bases(thing) if isinstance(thing, type) else _bases(type(thing))
     inherited = [] if type(thing) is ModuleType else [name for base in bases[:-1] for name in _dictionary(base)]
     return [*attributes(thing), *inherited]
+
+
+def own_names(kind: type) -> list[Any]:
+    """The names in a class's own body."""
+    return [*_dictionary(kind)]
+
+
+def near(name: str, names: Iterable[Any], students: bool) -> tuple[str, ...]:
+    """The names most like one: in most letters; of a student's also with the same beginning, or a part of it."""
+    ranked = []
+    matcher = difflib.SequenceMatcher(None, "", name.lower())
+    for other in islice(names, MOST_NAMES):
+        if type(other) is not str or other == name or (other[:1] == "_" and name[:1] != "_"):
+            continue
+        matcher.set_seq1(other[:MAX_TEXT].lower())
+        alike = matcher.ratio() if matcher.real_quick_ratio() >= ALIKE else 0.0
+        if other == f"self.{name}" or sorted(other.lower()) == sorted(name.lower()):
+            alike = 1.0
+        begins = len(name) > LONG and other.startswith(name[:LONG])
+        part = (len(other) > 2 and name.startswith(other)) or (len(other) > LONG and name.endswith(other))
+        if alike >= (ALIKE if students else OF_LIBRARY) or (
+            students and (begins or part or COUNTERPARTS.get(name) == other)
+        ):
+            ranked.append((-alike, other[:MAX_TEXT]))
+    return tuple(other for _, other in sorted(set(ranked))[:2])
+
+
+def object_of(value: Any) -> str:
+    """What stands where a list or a layer is due: a placeholder, a class, or an object of some type."""
+    for placeholder, text in PLACEHOLDERS.items():
+        if value is placeholder:
+            return text if value is None else f"the placeholder `{text}`"
+    if isinstance(value, type):
+        return f"the class {class_name(value)}, not an object of it"
+    return f"of type {class_name(type(value))}"
 
 
 def class_name(kind: type) -> str:

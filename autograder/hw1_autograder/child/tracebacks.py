@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from child import sources
+from child.exercises import NotBuilt
 from child.line_values import Step
 from child.reading import MAX_TEXT
-from sandbox.wire import Frame, Raised
+from sandbox.layers import NETWORK
+from sandbox.wire import Frame, Missing, Raised
 
 DISPATCHER = re.compile(r"\b_(?:a(?=max|min))?(\w+)_dispatcher\(\)")  # NumPy before 2 calls np.sum so in its messages
 MOST_FRAMES = 8  # from the beginning, and from the end
@@ -27,6 +29,9 @@ def describe(error: BaseException, root: str, importing: str) -> Raised:
     if importing and not frames and not isinstance(error, ImportError):  # a file that is no Python text at all
         message = f"{importing}.py: {message}"
     module = getattr(error, "name", None) if isinstance(error, ImportError) else None
+    if isinstance(error, NotBuilt):
+        due = Missing(error.attribute, NETWORK, "object", "student")
+        return Raised(NotBuilt.__name__, message, missing=due, frames=())
     raised = Raised(
         type=type(error).__name__[:MAX_TEXT],
         message=DISPATCHER.sub(r"\1()", message[:2000]),

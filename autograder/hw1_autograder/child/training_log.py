@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from child.exercises import Course, Values, exercise
+from child.exercises import Course, NotBuilt, Values, exercise
 
 CALLS = ("zero_grads", "forward", "backward", "step")
 MODES = ("train", "eval")
@@ -49,6 +49,8 @@ class Log:
 
     def call(self, name: str, training: bool, argument: Any, result: Any) -> None:
         if name == "forward":
+            if type(result) is not np.ndarray or result.ndim != 2:
+                raise NotBuilt("MLP.forward returns no array of two axes", "output")
             rows = self._rows.numbers(argument)
             self.rows.append(rows)
             self.losses.append(np.nan if len(rows) else 0.0)

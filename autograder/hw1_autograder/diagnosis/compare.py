@@ -132,7 +132,7 @@ def index(where: tuple[int, ...]) -> str:
 
 
 def article(kind: str) -> str:
-    return {"NoneType": "None", "": "missing"}.get(kind, f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}")
+    return {"NoneType": "None", "": "missing"}.get(kind, f"{'an' if kind[:1] in 'aeiouAEIO' else 'a'} {kind}")
 
 
 def _shown(value: np.ndarray) -> str:

@@ -30,7 +30,7 @@ KNOWN_EXCEPTIONS = (
     (
         "TypeError",
         r"'NoneType' object cannot be interpreted as an integer|Use \(\) not None",
-        "None stands where a shape is needed: np.zeros(None) in a starter is a place to be filled in",
+        "a shape is needed there, not None: np.zeros(None) in a starter is a place to be filled in",
     ),
     (
         "TypeError",
@@ -58,12 +58,14 @@ KNOWN_EXCEPTIONS = (
         r"bitwise_xor|for \^=?: '",
         "`^` is the exclusive or of whole numbers in Python: a power is written `**`",
     ),
-    ("TypeError", r"'(builtin_function_or_)?method'", "a method stands there without its brackets: it is not called"),
-    ("TypeError", r"'NoneType'", "something is None there: was it set, and returned?"),
-    ("AttributeError", r"'NoneType' object has no attribute", "something is None there: was it set, and returned?"),
-    ("TypeError", r"is not callable", "what stands before the brackets is no function"),
+    ("TypeError", r"'(builtin_function_or_)?method'", "a method is there without its brackets: it is not called"),
+    (
+        "TypeError|AttributeError",
+        r"'NoneType'",
+        "something is None there. Was it assigned? Does the function return it?",
+    ),
     ("IndexError", r"(list|tuple) index out of range", "the index is past the last entry"),
-    ("UnboundLocalError", r"", "the name is read before it is set in this function"),
+    ("UnboundLocalError", r"", "the name is read before it is assigned in this function"),
     ("RecursionError", r"", "a function calls itself without end"),
     ("MemoryError", r"", "more memory was asked for than a submission has"),
     ("ZeroDivisionError", r"", "what is divided by is zero there"),
@@ -81,7 +83,7 @@ KNOWN_EXCEPTIONS = (
     ("EOFError", r"", "nobody answers while you are graded"),
     ("SystemExit", r"", "it ends the program, and nothing after it is run"),
     ("SyntaxError|ValueError", r"null bytes", "a file is not saved as UTF-8 (as UTF-16, perhaps): save it anew"),
-    ("SyntaxError", r"", "the file can't be read as Python up to this line"),
+    ("SyntaxError", r"", "Python can't read the file beyond this line"),
     ("IndentationError|TabError", r"", "the file can't be read as Python: look at the indentation"),
 )
 # What the grader's exercises call an object of the submission's, and the writeup's name for an argument of theirs.
@@ -90,10 +92,23 @@ ARGUMENTS = {"batch_x": "x", "batch_y": "labels", "x_eval": "x"}
 
 def unstarted(outcome: Outcome, submission: Submission) -> bool:
     """Whether the exercise met a body that says that it is still to be written."""
-    if outcome.ended != "raised":
-        return False
+    if outcome.ended != "raised" or (outcome.raised.missing.name and outcome.raised.near):
+        return False  # what is due is there, under another name
     code = code_of(outcome, submission)
     return "NotImplementedError" in outcome.raised.bases or bool(re.match(r"raise NotImplemented\b", code))
+
+
+def of_a_file(outcome: Outcome) -> bool:
+    """Whether a file of the homework's is missing, does not load, or has none of the names that are due there."""
+    raised = outcome.raised
+    bases = {"SyntaxError", "ImportError", "Broken"} & {raised.type, *raised.bases}
+    return bool(bases) or (raised.missing.kind == "module" and raised.missing.whose == "student")
+
+
+def while_built(outcome: Outcome) -> bool:
+    """Whether a constructor of the submission's raised, before any other body was reached."""
+    frames = outcome.raised.frames
+    return bool(frames) and frames[0].function == "__init__" and "NotImplementedError" not in outcome.raised.bases
 
 
 def ending(outcome: Outcome, deadline: float) -> str:
@@ -130,12 +145,15 @@ def exception(outcome: Outcome, submission: Submission, inputs: Arrays | None = 
     if raised.type == "ModuleNotFoundError" and raised.module:
         return place + modules.unknown(raised, submission)
     if raised.type == "NotBuilt":
-        return _message(raised) + _constructed(inputs)
+        text, place = names.not_built(raised, submission)
+        built = _constructed(inputs) if "expected" in raised.message else ""
+        message = f"{place}: {raised.message}" if place else raised.message
+        return ". ".join(filter(None, (message + ("" if text else built), _capital(text))))
     explanation = _explained(raised, submission, inputs)
     if not place and explanation.place:
         place = f"{explanation.place}: "
     met = shapes.met(raised, code) if raised.frames else ""
-    sentences = [met, explanation.text + _circumstances(raised, inputs)]
+    sentences = [met, explanation.text + _circumstances(raised, submission, inputs)]
     return ". ".join(
         [f"{place}{_raised(raised, submission)}".rstrip("."), *(_capital(text) for text in sentences if text)]
     )
@@ -151,8 +169,8 @@ def _raised(raised: Raised, submission: Submission) -> str:
     return text
 
 
-def _circumstances(raised: Raised, inputs: Arrays | None) -> str:
-    if raised.type == "SyntaxError" and "null bytes" not in raised.message:
+def _circumstances(raised: Raised, submission: Submission, inputs: Arrays | None) -> str:
+    if raised.type == "SyntaxError" and "null bytes" not in raised.message and not _of_a_notebook(raised, submission):
         return f" (Python {sys.version_info[0]}.{sys.version_info[1]} here)"
     return _constructed(inputs) if raised.type == "IndexError" else ""
 
@@ -173,9 +191,26 @@ def _message(raised: Raised) -> str:
 
 def _explained(raised: Raised, submission: Submission, inputs: Arrays | None) -> Explanation:
     """What the facts say of an exception: the most particular that is known."""
-    rules = (names.absent, names.nothing, names.called, names.breakpoints)
-    explanation = next(filter(None, (rule(raised, submission) for rule in rules)), None)
+    explanation = next(filter(None, (rule(raised, submission) for rule in RULES)), None)
     return explanation or shapes.clash(raised, submission, inputs) or _known(raised)
+
+
+def _of_a_notebook(raised: Raised, submission: Submission) -> Explanation | None:
+    """For a line that only a notebook understands."""
+    line = submission.line(*raised.frames[-1][:2]) if raised.frames and raised.type == "SyntaxError" else ""
+    return Explanation("a line of a notebook is no Python: remove it") if line[:1] in ("%", "!") and line else None
+
+
+RULES = (
+    names.absent,
+    names.placeholder,
+    names.mode_method,
+    names.nothing,
+    names.uncallable,
+    names.called,
+    names.breakpoints,
+    _of_a_notebook,
+)
 
 
 def _known(raised: Raised) -> Explanation:

@@ -28,7 +28,7 @@ def met(raised: Raised, code: str) -> str:
         if shape is not None:
             parts.append(f"{text} is {shape}" + ("" if plain or not kind else f" of {kind}"))
         elif _tells(kind, raised):
-            parts.append(f"{text} is {kind if _number(kind) else article(kind.replace(' of 0', ' of none'))}")
+            parts.append(f"{text} is {kind if _number(kind) else _described(kind)}")
     if not parts:
         return ""
     expression = raised.expression
@@ -126,6 +126,10 @@ def _operands(raised: Raised) -> list[Operand]:
     if two and all(kind == "" or shape == other for (_, kind, shape), other in zip(operands, shapes)):
         return [Operand(text, kind, shape) for (text, kind, _), shape in zip(operands, shapes)]
     return operands
+
+
+def _described(kind: str) -> str:
+    return f"an empty {kind.partition(' ')[0]}" if kind.endswith(" of 0") else article(kind)
 
 
 def _number(kind: str) -> bool:

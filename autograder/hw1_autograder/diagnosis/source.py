@@ -8,11 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sandbox.layers import NETWORK
-from sandbox.submission import Submission
+from sandbox.layers import FILES, NETWORK
+from sandbox.submission import FOLDERS, Submission
 from sandbox.wire import Frame
-
-NOTHING = ("return", "return None")
 
 
 class Setter(NamedTuple):
@@ -37,13 +35,23 @@ class Statement(NamedTuple):
     function: str
 
 
+def parsed(file: str, submission: Submission) -> ast.Module:
+    """The tree of a file; an empty one where it can't be read as Python."""
+    try:
+        return ast.parse(submission.files.get(file, b""))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
+def file_of(module: str, submission: Submission) -> str:
+    """The file that a module is imported from, or where it is due."""
+    files = [f"{folder}/{module.replace('.', '/')}.py" for folder in FOLDERS]
+    return next((file for file in files if file in submission.files), FILES.get(module, ""))
+
+
 def statements(file: str, submission: Submission) -> Iterator[Statement]:
     """Every statement of a file."""
-    try:
-        tree = ast.parse(submission.files.get(file, b""))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    todo: list[tuple[ast.AST, str, str]] = [(tree, "", "")]
+    todo: list[tuple[ast.AST, str, str]] = [(parsed(file, submission), "", "")]
     while todo:
         node, owner, function = todo.pop(0)
         for child in ast.iter_child_nodes(node):
@@ -63,6 +71,41 @@ def of_method(owner: str, method: str, submission: Submission) -> Iterator[ast.s
         for node, inside, function in statements(file, submission):
             if inside == owner and method in ("", function):
                 yield node
+
+
+class Method(NamedTuple):
+    """A method as it is written: the class that defines it, its file, and its tree."""
+
+    owner: str
+    file: str
+    tree: ast.FunctionDef
+
+    @property
+    def returned(self) -> list[ast.expr]:
+        """The values that it returns."""
+        nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.Return))
+        return [node.value for node in nodes if node.value is not None and ast.unparse(node.value) != "None"]
+
+    @property
+    def gives_nothing(self) -> bool:
+        return not self.returned and not any(isinstance(node, (ast.Raise, ast.Yield)) for node in ast.walk(self.tree))
+
+
+def method(owner: str, name: str, submission: Submission) -> Method | None:
+    """The method that an object of a class has: the class's own, or that of the first base of the submission's."""
+    classes = {
+        node.name: (file, node)
+        for file in submission.files
+        for node in ast.walk(parsed(file, submission))
+        if isinstance(node, ast.ClassDef)
+    }
+    while owner in classes:
+        file, node = classes.pop(owner)  # a class is its own base in no program that runs
+        for child in node.body:
+            if isinstance(child, ast.FunctionDef) and child.name == name:
+                return Method(owner, file, child)
+        owner = next((base.id for base in node.bases if isinstance(base, ast.Name)), "")
+    return None
 
 
 def setters(submission: Submission, target: str, owner: str = "", file: str = "") -> list[Setter]:
@@ -120,15 +163,33 @@ def made(text: str, frames: Sequence[Frame], submission: Submission) -> str:
     return lines[0].code if len(lines) == 1 else text
 
 
-def returning_nothing(code: str, submission: Submission) -> str:
-    """The method that a line calls and that has no return with a value, as `Linear.backward`, or nothing."""
+def code_at(file: str, line: int, submission: Submission) -> str:
+    """The simple statement at a line, in one line; of a compound one, the line itself."""
+    nodes = [s.node for s in statements(file, submission) if s.node.lineno <= line <= (s.node.end_lineno or 0)]
+    simple = [node for node in nodes if not hasattr(node, "body")]
+    return ast.unparse(simple[-1]) if simple else submission.line(file, line)
+
+
+def returning_nothing(code: str, submission: Submission, owner: str = "") -> str:
+    """The method that a line calls and that has no return with a value, as `Linear.backward`, or nothing.
+
+    A method of the network's own counts only where the line is in that class.
+    """
+    owners = dict.fromkeys(s.owner for file in submission.files for s in statements(file, submission) if s.owner)
     for called in re.findall(r"\.(\w+)\(", code):
-        gives: dict[str, bool] = {}
-        for file in submission.files:
-            for node, owner, function in statements(file, submission):
-                if function == called and owner:
-                    value = isinstance(node, (ast.Raise, ast.Return)) and ast.unparse(node) not in NOTHING
-                    gives[owner] = gives.get(owner, False) or value
-        if silent := [owner for owner, value in gives.items() if not value and owner != NETWORK]:
-            return " or ".join(f"{owner}.{called}" for owner in silent[:2])
+        known = [(name, source) for name in owners if (source := method(name, called, submission))]
+        networks_own = owner == NETWORK and f"self.{called}(" in code
+        silent = [name for name, source in known if source.gives_nothing and (name != NETWORK or networks_own)]
+        if silent:
+            return " or ".join(f"{name}.{called}" for name in silent[:2])
     return ""
+
+
+def gives_none(code: str, submission: Submission, owner: str = "") -> str:
+    """Why an assignment gives None: a placeholder, a method of lists, or a method without a value; or nothing."""
+    if match := re.search(r"= *(None|NotImplemented|\.\.\.)$", code):
+        return f"`{match[1]}` is a placeholder to be filled in"
+    if match := re.match(r"(.+?) = .*\.(append|extend|insert|sort|reverse|clear)\(.*\)$", code):
+        return f"`.{match[2]}(…)` changes the list and returns None: leave out `{match[1]} =`"
+    silent = returning_nothing(code, submission, owner)
+    return f"{silent} has no return with a value" if silent else ""

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from diagnosis import exceptions, recognise
+from diagnosis import exceptions, names, recognise
 from diagnosis.compare import Mismatch
 from diagnosis.recognise import Catalogue, Signature
 from grading.experiments import EMPTY, LAYERS, STAGES, ZERO_GRADS, Experiment, Experiments, class_of
@@ -21,7 +21,7 @@ from grading.verdicts import Grading, Result, observed
 from homework import cases
 from homework.problems import BY_KEY, PROBLEMS
 from sandbox.answers import Outcome
-from sandbox.layers import BY_CLASS, quantity
+from sandbox.layers import BY_CLASS, NETWORK, quantity
 from sandbox.wire import Raised
 
 # The methods of layers that a problem of its own is about. Batch norm has none: it is asked by two probes, by itself.
@@ -32,6 +32,7 @@ PARTS = {
 }
 ALONE = ("batchnorm_layer", "batchnorm_eval")
 OF_BATCHNORM = [problem.key for problem in PROBLEMS if problem.exercise in ("batchnorm_train", "batchnorm_inference")]
+SIZES = re.compile(r"is empty|has the length \d+|\d+")  # of one exercise, in a message
 IN_PLACE = "in place"  # of a layer that is correct by itself; what else is wrong gives other numbers there
 
 
@@ -206,6 +207,14 @@ class Causes:
 
     def _of_a_network(self, key: str) -> None:
         """Find out whether a problem fails by layers alone, and what the network does wrong beside them."""
+        outcome, submission = self.grading.results[key].outcome, self.grading.submission
+        returned = any(kind == "NoneType" for name, kind in outcome.types.items() if quantity(name).call == "forward")
+        if returned and "MLP.forward" not in self.methods and names.without_value(NETWORK, "forward", submission):
+            self._settle(key, [Fault(self.wrong[key].reason, kind="MLP.forward has no value")])
+            return
+        if exceptions.of_a_file(outcome):
+            self._settle(key, [Fault(self.wrong[key].reason, place=_place(self.grading.results[key].outcome.raised))])
+            return
         layers, stages = frozenset(self.layers), STAGES[cases.CASES[key][0]]
         faults = self._of_a_missing_list(key)
         first = self.experiments.run(key, layers)
@@ -246,6 +255,8 @@ class Causes:
 
     def _by_an_unwritten_method(self, trial: Trial) -> bool:
         """The first of its methods that is not written: the problem that asks for it leads."""
+        if exceptions.while_built(self.grading.results[trial.key].outcome):
+            return False
         unwritten = next((self.methods[method] for method in trial.stages if method in self.methods), "")
         self.wrong[trial.key].behind = unwritten
         return bool(unwritten)
@@ -360,7 +371,13 @@ class Causes:
             if part in self.layers:  # which the problem does not fail by
                 continue
             what = str(asked._replace(name=attribute)) if attribute.islower() else call
-            text = f"With right layers in the place of yours it passes; yours first goes wrong in {part} ({what})"
+            silent = names.without_value(
+                class_of(asked, trial.first.result.inputs), asked.name, self.grading.submission
+            )
+            text = (
+                silent
+                or f"With right layers in the place of yours it passes; yours first goes wrong in {part} ({what})"
+            )
             fault.reason = sentences(fault.reason, text)
             fault.kind = f"{IN_PLACE} {asked.layer}.{asked.name}"
             break
@@ -456,4 +473,4 @@ def _place(raised: Raised) -> list[Any]:
         return ["import", raised.message]
     if raised.type == "ModuleNotFoundError":  # whoever imports it
         return [raised.type, raised.module]
-    return [raised.type, raised.frames[-1:], "" if raised.frames else re.sub(r"\d+", "", raised.message)]
+    return [raised.type, raised.frames[-1:], "" if raised.frames else SIZES.sub("", raised.message)]

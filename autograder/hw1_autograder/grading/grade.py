@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from diagnosis import modules
 from diagnosis.recognise import Catalogue
 from grading.causes import Causes
 from grading.judges import Judge, Prestored, Solution
@@ -103,7 +104,8 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
         if problem.key not in grading.verdicts:
             failure = failure or "pytest did not run every problem"
             grading.verdicts[problem.key] = Verdict(problem, "error", "not graded: pytest did not run it")
-    catalogue, found, remarks = Catalogue(MISTAKES), [], list(grading.submission.remarks)
+    files = grading.submission
+    catalogue, found, remarks = Catalogue(MISTAKES), [], list(files.remarks)
     try:
         references = grading.judge if isinstance(grading.judge, Prestored) else Prestored(REFERENCES)
         with np.errstate(all="ignore"):
@@ -119,8 +121,9 @@ def grade(settings: Settings, workplace: Workplace) -> Run:
         failure = failure or f"what was found could not be explained ({type(error).__name__})"
     if catalogue.fault:
         remarks.append(f"there are no hints: {catalogue.fault}")
-    remarks += [f"missing: {name}" for name in grading.submission.missing]
-    for name in grading.submission.hidden:
+    remarks += [f"missing: {name}{modules.instead(name, files)}" for name in files.missing]
+    remarks += [f"{other} hides {name}: give it another name" for other, name in files.shadowing]
+    for name in files.hidden:
         module = name.rpartition("/")[2][: -len(".py")]
         remarks.append(f"`import {module}` finds the standard library's {module}: give {name} another name")
     if grading.not_enforced:

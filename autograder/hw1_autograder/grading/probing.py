@@ -44,7 +44,9 @@ def probe(grading: Grading, row: Probe) -> str:
         return ""
     outcome = result.outcome
     if outcome.ended == "raised":
-        says = row.raising and not exceptions.unstarted(outcome, grading.submission)
+        says = (
+            row.raising and outcome.raised.type != "NotBuilt" and not exceptions.unstarted(outcome, grading.submission)
+        )
         return exceptions.exception(outcome, grading.submission, result.inputs) if says else ""
     if outcome.ended != "returned":
         return exceptions.ending(outcome, deadline) if row.raising else ""

@@ -166,8 +166,9 @@ class Grading:
             if misnamed:
                 return Verdict(problem, "error", misnamed)
             return Verdict(problem, "not started", _to_be_written(problem, outcome))
-        if outcome.ended in ("raised", "returned") and result.wrong:
-            empty = [body for body, state in self._bodies(problem).items() if state == "empty" and body != MAY_BE_EMPTY]
+        if outcome.ended in ("raised", "returned") and result.wrong and not exceptions.while_built(outcome):
+            asks = BY_KEY[problem.waits_for[0]] if outcome.raised.type == "NotBuilt" and not problem.bodies else problem
+            empty = [body for body, state in self._bodies(asks).items() if state == "empty" and body != MAY_BE_EMPTY]
             if empty:
                 places = " and ".join(body.replace(":", ", ") for body in empty)
                 return Verdict(problem, "not started", f"still to be written: {places} does nothing yet")
@@ -190,7 +191,7 @@ class Grading:
             if state not in ("written", "empty", "missing"):
                 file, name = body.split(":")[:2]
                 owner, _, method = name.rpartition(".")
-                return f"{file}: {owner or 'the file'} has no {method}, but `{state}`: is that the one that is meant?"
+                return f"{file}: {owner or 'the file'} has no {method}. Did you mean `{state}`?"
         return ""
 
     def _bodies(self, problem: Problem) -> dict[str, str]:
@@ -220,6 +221,9 @@ def observed(result: Result, mismatches: list[Mismatch], submission: Submission)
     text = values.evidence(mismatches, result.correct, result.inputs, result.expected)
     lead = values.in_order(mismatches)[0]
     why = names.unset(lead.quantity, submission) if lead.type == "NoneType" else ""
+    why = why or names.misspelled(lead.quantity, submission)
+    if lead.type in names.PLACEHOLDERS:
+        why = names.still_a_placeholder(lead.quantity, lead.type, submission)
     return f"{text}; {why}" if why else text
 
 

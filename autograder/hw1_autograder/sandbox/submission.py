@@ -55,11 +55,25 @@ class Submission:
 
     files: dict[str, bytes] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)  # files that were left out, as far as their names may explain
     wrapped: str = ""  # the folder within that hw1/ and mytorch/ are in, where it is not the top
 
     @property
     def missing(self) -> list[str]:
         return [name for name in REQUIRED if name not in self.files]
+
+    @property
+    def shadowing(self) -> list[tuple[str, str]]:
+        """The files that the import of one of the homework's finds first, and the homework's."""
+        others = [
+            (f"{FOLDERS[0]}/{name.rpartition('/')[2]}", name) for name in REQUIRED if not name.startswith(FOLDERS[0])
+        ]
+        return [(other, name) for other, name in others if other in self.files]
+
+    def note(self, name: str) -> None:
+        """Keep the name of a file that is left out, if it may have been meant for one of the homework's."""
+        if len(self.beside) < MAX_FILES and _shown(name) == name and name.endswith((".py", ".txt", ".ipynb")):
+            self.beside.append(name)
 
     @property
     def hidden(self) -> list[str]:
@@ -197,6 +211,8 @@ class _Folder:
         """Remark on folders at the top that may have been meant for hw1/ and mytorch/, or to hold them."""
         complete = all(os.path.isdir(os.path.join(self.path, folder)) for folder in FOLDERS)
         for name in names:
+            if os.path.isfile(os.path.join(self.path, name)):
+                self.submission.note(name)
             if any(os.path.isdir(os.path.join(self.path, name, folder)) for folder in FOLDERS):
                 self.submission.wrapped = _shown(name)
             if not complete:  # capitals are the same on some disks
@@ -216,6 +232,8 @@ class _Folder:
                 for name in sorted(files):
                     if name.endswith(".py") and not name.startswith("."):
                         yield os.path.join(place, name)
+                    else:
+                        self.submission.note(self.name(os.path.join(place, name)))
 
     def take(self, file: str) -> None:
         name, submission = self.name(file), self.submission
@@ -278,6 +296,7 @@ def _wanted(member: tarfile.TarInfo, submission: Submission) -> bool:
         return False
     if member.isreg() and _acceptable(member.name):
         return submission.take(_plain(member.name), member.size)
+    submission.note(_plain(member.name))
     submission.wrapped = submission.wrapped or _shown(_above(member.name))
     if not submission.misnamed(member.name) and not member.name.endswith(HARMLESS):
         submission.remark(f"left out, not a regular .py file of hw1/ or mytorch/: {member.name}")

@@ -107,7 +107,7 @@ ROWS = (
         "tanh_forward",
         ((ACTIVATION, "np.tanh(x)\n        return self.state", "np.tanh(x)"),),
         "forward(x) is None",
-        ("right: state", "Tanh.forward has no return with a value"),
+        ("right: state", "Tanh.forward (mytorch/activation.py, line 59) has no return with a value"),
     ),
 )  # fmt: skip
 

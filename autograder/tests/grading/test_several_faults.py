@@ -56,7 +56,7 @@ ROWS = (
             (HW1, "        for i in range(len(self.linear_layers)):\n            out", "        i = 0\n        for act in self.activations:\n            out"),
         ),
         {
-            "classifier_forward": ("hiddens is a list of none", "hiddens=[]"),
+            "classifier_forward": ("hiddens is an empty list", "hiddens=[]"),
             "single_forward": ("MLP.forward calls linear_layers[0] a second time, where linear_layers[1] is due",),
         },
         {"classifier_step": "classifier_forward", "single_backward": "single_forward", "momentum": "single_forward", "batchnorm_train": "single_forward"},
@@ -69,7 +69,7 @@ ROWS = (
         ),
         {
             "linear_backward": ("an axis is lost (keepdims keeps it)", "db has lost its axis"),
-            "classifier_step": ("has no attribute 'momentm_b'. The object has `momentum_b`",),
+            "classifier_step": ("has no attribute 'momentm_b'. No line of Linear's sets `self.momentm_b`. Did you mean `momentum_b`",),
         },
         {"classifier_backward": "linear_backward", "momentum": "classifier_step", "batchnorm_inference": "classifier_step"},
     ),
