@@ -33,6 +33,15 @@ def _key(row: Any) -> bytes:
     return np.asarray(row, dtype=np.float32).tobytes()  # the same for a row that was cast to float32
 
 
+def classes(labels: Any) -> np.ndarray:
+    """The class of every row of labels; UNKNOWN for one that is no one-hot row."""
+    array = np.asarray(labels)
+    if array.ndim != 2:
+        return np.full(len(array), UNKNOWN)
+    one_hot = (np.sort(array, axis=1) == np.eye(array.shape[1])[-1]).all(axis=1)
+    return np.where(one_hot, array.argmax(axis=1), UNKNOWN)
+
+
 class Log:
     """What is logged of each call: its first letter, the mode, and for rows their numbers and labels."""
 
@@ -60,7 +69,7 @@ class Log:
                 self.losses[-1] = float(np.sum(self._criterion(result, np.eye(result.shape[1])[truth])))
                 self.wrong[-1] = int((result.argmax(axis=1) != truth).sum())
         if name == "backward":
-            self.labels.append(np.argmax(argument, axis=1))
+            self.labels.append(classes(argument))
         self.calls.append(name[0])
         self.modes.append(training)
         self.counts.append(0 if argument is None else len(argument))

@@ -141,6 +141,9 @@ class Story:
                 self.epochs[-1].trained.append(one)
             elif not trains and self.epochs:
                 self.epochs[-1].looked_at.append(one)
+        for epoch in self.epochs:  # a look at the test set beside validation has a rule of its own
+            beside = [one for one in epoch.looked_at if (one.rows < self.train + self.val).all()]
+            epoch.looked_at = beside or epoch.looked_at
 
     def _of_training(self, one: Pass) -> bool:
         """Whether the rows are training rows; rows of no partition are, if they are trained on."""
@@ -161,6 +164,8 @@ def paired(story: Story) -> str:
     given = [(one.rows, one.labels) for one in story.passes if one.labels is not None and (one.rows >= 0).all()]
     if any(len(rows) != len(labels) for rows, labels in given):
         return "backward is given another number of labels than forward was given rows"
+    if any((labels < 0).any() for _, labels in given):
+        return "backward is given rows that are no one-hot labels"
     wrong = any((story.classes[rows] != labels).any() for rows, labels in given)
     return "rows are trained on with another row's label" if wrong else ""
 
@@ -171,7 +176,7 @@ def filled(story: Story) -> str:
 
 def counted(story: Story) -> str:
     if not story.epochs:
-        return "nothing is trained"
+        return "no training rows pass through the network that is passed in"
     if not any(epoch.looked_at for epoch in story.epochs):
         return "no validation follows the training"
     if len(story.epochs) != story.nepochs:
@@ -182,8 +187,6 @@ def counted(story: Story) -> str:
 def once(story: Story) -> str:
     for epoch in story.epochs:
         rows = _rows(epoch.trained)
-        if (rows < 0).any():
-            return "rows are trained on that are not the data set's"
         times = np.bincount(rows[rows < story.train], minlength=story.train)
         if (times == 0).sum() == story.train % story.batch_size and (times == 1).sum() == len(rows) != story.train:
             return "the short last batch is dropped"
@@ -321,14 +324,32 @@ def validates(story: Story) -> bool:
     return any(epoch.looked_at for epoch in story.epochs)
 
 
-def several(story: Story) -> bool:
-    return trained(story) and len(story.epochs) > 1
+def told_apart(story: Story) -> bool:
+    """Whether the epochs are as many as asked for: only then is it known where each begins."""
+    return len(story.epochs) == story.nepochs
+
+
+def trained_by_epoch(story: Story) -> bool:
+    """Whether it is known which training rows each epoch takes; scaled ones, say, are not known again."""
+    rows = _rows([one for epoch in story.epochs for one in epoch.trained])
+    return trained(story) and told_apart(story) and bool((rows >= 0).all())
+
+
+def validated_by_epoch(story: Story) -> bool:
+    rows = _rows([one for epoch in story.epochs for one in epoch.looked_at])
+    return validates(story) and told_apart(story) and bool((rows >= 0).all())
+
+
+def ordered(story: Story) -> bool:
+    """Whether there are orders to compare: several epochs, of several batches each."""
+    return trained_by_epoch(story) and len(story.epochs) > 1 and all(len(epoch.trained) > 1 for epoch in story.epochs)
 
 
 def summed(number: int, story: Story) -> bool:
     """Whether the statistic was returned, and its figures are known for every epoch."""
+    known = trained_by_epoch(story) if number < 2 else validated_by_epoch(story)
     epochs = [epoch.trained if number < 2 else epoch.looked_at for epoch in story.epochs]
-    return not shapes(story) and len(epochs) == story.nepochs and all(epochs)
+    return not shapes(story) and known and all(epochs)
 
 
 # What is at fault comes before what follows from it: a finding says the first that is broken.
@@ -340,10 +361,10 @@ RULES: dict[str, Rule] = {
     "each row with its own label": Rule(paired, trained),
     "no batch is empty": Rule(filled, passed),
     "as many epochs as asked for, each with validation at its end": Rule(counted, always),
-    ONCE[0]: Rule(once, trained),
-    "a new order of the rows in each epoch": Rule(shuffled, several),
+    ONCE[0]: Rule(once, trained_by_epoch),
+    "a new order of the rows in each epoch": Rule(shuffled, ordered),
     "zero_grads, forward, backward, step, in this order for each batch": Rule(order, passed),
-    ONCE[1]: Rule(validated, validates),
+    ONCE[1]: Rule(validated, validated_by_epoch),
     "training in training mode, validation in inference mode": Rule(modes, validates),
     "four arrays of one number an epoch": Rule(shapes, always),
     **{title: Rule(partial(mean, number), partial(summed, number)) for title, number in MEANS.items()},

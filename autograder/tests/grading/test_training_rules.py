@@ -127,6 +127,52 @@ MISTAKES = {
     "gradient ascent": (STEP, "            mlp.lr = -0.05\n" + STEP, "no lower than after the first"),
 }
 
+# What breaks a rule or none, and says nothing untrue: a change, the rules broken by it, and those that can't be judged.
+COUNT = "as many epochs as asked for, each with validation at its end"
+LAST_OF_BATCH = "            totals[1] += mlp.error(b[i:i + batch_size])\n"
+ORDER = "a new order of the rows in each epoch"
+LABELS = "each row with its own label"
+UNJUDGED: dict[str, tuple[str, str, dict[str, str], set[str]]] = {
+    "rows scaled": (
+        "    stats = ",
+        "    x, vx = x / 2 - 1, vx / 2 - 1\n    stats = ",
+        {},
+        {*training_rules.ONCE, ORDER},
+    ),
+    "noise on the training rows": (
+        "a, b = x[order], y[order]",
+        "a, b = x[order] + 1e-3 * np.random.randn(*x.shape), y[order]",
+        {},
+        {training_rules.ONCE[0], ORDER},
+    ),
+    "one batch of all rows": ("len(x), len(vx)\n", "len(x), len(vx); batch_size = n\n", {}, {ORDER}),
+    "the network's output as labels": (
+        FORWARD + ZERO + BACKWARD,
+        ZERO + "            mlp.backward(mlp(a[i:i + batch_size]))\n",
+        {LABELS: "no one-hot labels"},
+        set(),
+    ),
+    "validation after each batch": (
+        LAST_OF_BATCH,
+        LAST_OF_BATCH + "            mlp.eval(); mlp(vx); mlp.train()\n",
+        {COUNT: "rounds of training"},
+        {*training_rules.ONCE, ORDER},
+    ),
+    "a look at the test set": (
+        "    return tuple",
+        "    mlp(tx)\n    return tuple",
+        {"the test set is not used": "rows of it pass"},
+        set(),
+    ),
+    "a network of its own": (
+        "    stats = ",
+        "    mlp = type(mlp).__mro__[1](x.shape[1], 10, [], [mlp.activations[1]], lambda i, o: np.zeros((i, o)), "
+        "lambda o: np.zeros((1, o)), mlp.criterion, 0.1)\n    stats = ",
+        {COUNT: "no training rows pass through the network that is passed in"},
+        {*training_rules.ONCE, ORDER},
+    ),
+}
+
 # What the homework's sizes do not show: rows that are left out where the last batch is a short one.
 DROPPED = {
     "training": (
@@ -236,6 +282,18 @@ def test_the_rule_that_a_mistake_breaks_is_named_first(name: str, data: dict[str
     assert words in broken(edited(old, new), data)[0][0]
 
 
+@pytest.mark.parametrize("name", UNJUDGED)
+def test_a_rule_that_can_not_be_judged_has_no_answer(name: str, data: dict[str, np.ndarray]) -> None:
+    old, new, faults, unjudged = UNJUDGED[name]
+    with Workplace() as workplace:
+        outcome = workplace.lay_out(Submission(with_body(edited(old, new)))).run("training_log", blobs(data), 10)
+    found = training_rules.answers(outcome, data)
+    broken = {title: answer.why for title, answer in found.items() if answer.said == "no"}
+    assert broken.keys() - {title for title in broken if title.endswith(" fall")} == faults.keys()
+    assert all(words in broken[title] for title, words in faults.items())
+    assert {found[title].said for title in unjudged} <= {training_rules.DASH}
+
+
 def watched(body: str, folder: Path) -> dict[str, training_rules.Answer]:
     """What `--training-stats` answers of a get_training_stats with this body."""
     with Workplace() as workplace:
@@ -325,7 +383,7 @@ def test_the_solution_is_as_it_should_be_and_the_exit_status_says_so() -> None:
         (edited("y[order]", "y"), "another row's label"),
         ("    1 / 0\n", "`1 / 0`: ZeroDivisionError"),
         ("    import os\n    os._exit(0)\n", "the process ended"),
-        ("    return np.zeros(4)\n", "nothing is trained"),
+        ("    return np.zeros(4)\n", "no training rows pass"),
     ],
 )
 def test_the_finding_and_the_option_say_the_same_and_cost_nothing(code: str, words: str, tmp_path: Path) -> None:
