@@ -149,11 +149,14 @@ def exception(outcome: Outcome, submission: Submission, inputs: Arrays | None = 
         built = _constructed(inputs) if "expected" in raised.message else ""
         message = f"{place}: {raised.message}" if place else raised.message
         return ". ".join(filter(None, (message + ("" if text else built), _capital(text))))
-    explanation = _explained(raised, submission, inputs)
+    by_name = next(filter(None, (rule(raised, submission) for rule in RULES)), None)
+    explanation = by_name or shapes.clash(raised, submission, inputs) or _known(raised)
     if not place and explanation.place:
         place = f"{explanation.place}: "
     met = shapes.met(raised, code) if raised.frames else ""
     sentences = [met, explanation.text + _circumstances(raised, submission, inputs)]
+    if by_name:  # what met explains shapes; of a name it only adds to what is known
+        sentences.reverse()
     return ". ".join(
         [f"{place}{_raised(raised, submission)}".rstrip("."), *(_capital(text) for text in sentences if text)]
     )
@@ -187,12 +190,6 @@ def _message(raised: Raised) -> str:
     if name := raised.call.function:
         message = re.sub(r"(?:[\w.<>]*<locals>\.[\w<>]+|<lambda>)\(\)", lambda _: f"{name}()", message)
     return " ".join(message.split())[:600]
-
-
-def _explained(raised: Raised, submission: Submission, inputs: Arrays | None) -> Explanation:
-    """What the facts say of an exception: the most particular that is known."""
-    explanation = next(filter(None, (rule(raised, submission) for rule in RULES)), None)
-    return explanation or shapes.clash(raised, submission, inputs) or _known(raised)
 
 
 def _of_a_notebook(raised: Raised, submission: Submission) -> Explanation | None:

@@ -261,8 +261,8 @@ def placeholder(raised: Raised, submission: Submission) -> Explanation | None:
     """For an exception about a place to be filled in, `...` or `NotImplemented`: what still holds it, and its line."""
     for value in raised.values:
         if value.kind in PLACEHOLDERS and value.text not in PLACEHOLDERS.values():
-            text = f"`{value.text}` is `{PLACEHOLDERS[value.kind]}`, a placeholder to be filled in"
-            return Explanation(text + _since(value.text, raised.frames, submission))
+            since = _since(value.text, raised.frames, submission) or ", a placeholder to be filled in"
+            return Explanation(f"`{value.text}` is `{PLACEHOLDERS[value.kind]}`{since}")
     return None
 
 
@@ -313,7 +313,9 @@ def _attribute_since(owner: str, attribute: str, frame: Frame, submission: Submi
     for line in lines:
         code = source.code_at(line.file, line.line, submission)
         if not line.to_none and (why := source.gives_none(code, submission, line.owner)):
-            return f": line {line.line} of {line.file} sets it, `{line.code}`. {why[:1].upper()}{why[1:]}"
+            here = (line.file, line.line) == (frame.file, frame.line)
+            where = "" if here else f"line {line.line} of {line.file} sets it, `{line.code}`, and "
+            return f": {where}{why}"
     first = next((line for line in lines if not line.to_none), None)
     if first and first.function == "__init__":
         return f": line {first.line} of {first.file} sets it{_reached(first)}"
@@ -328,7 +330,7 @@ def _name_since(name: str, frames: Sequence[Frame], submission: Submission) -> s
     lines = [line for line in lines if line.function == function and not line.to_none]
     for line in lines:
         if why := source.gives_none(source.code_at(file, line.line, submission), submission, line.owner):
-            return f": line {line.line} of {file} sets it, `{line.code}`. {why[:1].upper()}{why[1:]}"
+            return f": line {line.line} of {file} sets it, `{line.code}`, and {why}"
     if lines:
         where = " and ".join(f"line {line.line}" for line in lines[:2])
         return f": {where} of {file} set{'s' if len(lines) == 1 else ''} it"

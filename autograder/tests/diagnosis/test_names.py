@@ -69,7 +69,7 @@ CASES = (
     Case("the placeholder of a list", "classifier_forward", [(HW1, LAYERS, "NotImplemented")], ("MLP.linear_layers is the placeholder `NotImplemented`",), ("earlier network", "NotImplementedType")),
     Case("three dots", "classifier_forward", [(HW1, LAYERS, "...")], ("MLP.linear_layers is the placeholder `...`",), ("ellipsis",)),
     Case("a returned placeholder", "tanh_derivative", [(ACTIVATION, "return 1 - self.state ** 2", "return ...")], ("derivative() is still the placeholder `...` (line 64 of mytorch/activation.py)",)),
-    Case("a placeholder in a sum", "linear_forward", [(LINEAR, "return np.dot(x, self.W) + self.b", "out = ...\n        return out + self.b")], ("`out` is `...`, a placeholder to be filled in",)),
+    Case("a placeholder in a sum", "linear_forward", [(LINEAR, "return np.dot(x, self.W) + self.b", "out = ...\n        return out + self.b")], ("`out` is `...`: line 29 of mytorch/linear.py sets it",)),
     Case("a list of classes", "batchnorm_train", [(HW1, NORMS, "[BatchNorm] * num_bn_layers")], ("MLP.bn_layers[0] is the class BatchNorm, not an object of it",), ("of type type",)),
     Case("an attribute of the class", "classifier_step", [(HW1, "layer.dW.fill(0.0)", "Linear.dW.fill(0)")], ("`Linear` is the class there, and `dW` belongs to its objects",), ("was that line reached",)),
     Case("a method of the class", "classifier_backward", [(HW1, "self.linear_layers[i].backward(delta)", "Linear.backward(delta)")], ("`Linear` is the class there: call `backward` on an object of it",)),
