@@ -26,6 +26,12 @@ GONE = {
     "inspect.getargspec": "3.11",
 }
 PLACEHOLDERS = {"NotImplementedType": "NotImplemented", "ellipsis": "..."}  # by their types
+# Names that are not defined while a submission is graded, and why.
+UNDEFINED = {
+    **{name: f"`{name}()` ends the whole program: remove it" for name in ("exit", "quit")},
+    **{name: f"`{name}` is there in a notebook only: remove the line" for name in ("get_ipython", "display")},
+    "np": "NumPy is not imported in this file: `import numpy as np`",
+}
 # What left NumPy (most of it in 2.0), and what does the same.
 RENAMED = {
     "in1d": "isin",
@@ -70,18 +76,9 @@ def absent(raised: Raised, submission: Submission) -> Explanation | None:
     return explanation if any(explanation) else None
 
 
-def _ends_the_program(raised: Raised, submission: Submission) -> Explanation | None:
-    if raised.missing.kind != "name" or raised.missing.name not in ("exit", "quit"):
-        return None
-    return Explanation(
-        f"`{raised.missing.name}()` ends the whole program: remove it (it isn't there while you are graded)"
-    )
-
-
-def _of_a_notebook(raised: Raised, submission: Submission) -> Explanation | None:
-    if raised.missing.kind != "name" or raised.missing.name not in ("get_ipython", "display"):
-        return None
-    return Explanation(f"`{raised.missing.name}` is there in a notebook only: remove the line")
+def _well_known(raised: Raised, submission: Submission) -> Explanation | None:
+    text = UNDEFINED.get(raised.missing.name, "") if raised.missing.kind == "name" else ""
+    return Explanation(text) if text else None
 
 
 def _not_defined(raised: Raised, submission: Submission) -> Explanation | None:
@@ -175,8 +172,7 @@ def _not_of_a_thing(raised: Raised, submission: Submission) -> Explanation | Non
 
 
 ABSENT: tuple[Callable[[Raised, Submission], Explanation | None], ...] = (
-    _ends_the_program,
-    _of_a_notebook,
+    _well_known,
     _not_defined,
     _not_in_a_file,
     _not_in_a_class,

@@ -55,6 +55,7 @@ CASES = (
     Case("a helper without return", "classifier_forward", [(HW1, LAYERS, "self.make(sizes)"), (HW1, "    def zero_grads", "    def make(self, sizes):\n        layers = sizes\n\n    def zero_grads")], ("MLP.make has no return with a value",)),
     Case("exit", "linear_backward", [(LINEAR, "        batch_size = delta.shape[0]\n", "        exit()\n")], ("`exit()` ends the whole program",), ("Did you mean", "next")),
     Case("a misspelled name is no exit", "linear_backward", [(LINEAR, "        batch_size = delta.shape[0]\n", "        batch_size = dleta.shape[0]\n")], ("Did you mean `delta`?",), ("whole program",)),
+    Case("NumPy without an import", "linear_forward", [(LINEAR, "import numpy as np\n", "")], ("NumPy is not imported in this file",), ("misspelled",)),
     Case("a notebook's name", "tanh_forward", [(ACTIVATION, "import os\n", "get_ipython().run_line_magic('time', '1')\n")], ("`get_ipython` is there in a notebook only",)),
     Case("a notebook's line", "tanh_forward", [(ACTIVATION, "import os\n", "%matplotlib inline\n")], ("A line of a notebook is no Python",), ("Python can't read",)),
     Case("a syntax error is no notebook", "tanh_forward", [(ACTIVATION, "import os\n", "import os os\n")], ("Python can't read the file beyond this line",), ("notebook",)),
