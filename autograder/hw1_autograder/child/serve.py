@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from child.exercises import Course
-    from sandbox.wire import Answer, Blob, Folders, Request
+    from sandbox.wire import Answer, Blob, Folders, Ready, Request, Stage
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAX_PRINTED = 64 << 10  # characters of an exercise's output that are kept; the rest is dropped
@@ -103,7 +103,8 @@ def serve(loaded: SimpleNamespace, numpy_home: str, requests: BinaryIO, answers:
     log = enter(folders)
 
     def stage(name: str) -> None:
-        wire.send(answers, {"stage": name}, {})
+        about: Stage = {"stage": name}
+        wire.send(answers, about, {})
 
     course = exercises.Course(stage, root)
     homes = {numpy_home: "", os.path.realpath(numpy_home): ""}
@@ -111,7 +112,8 @@ def serve(loaded: SimpleNamespace, numpy_home: str, requests: BinaryIO, answers:
     readable = [*guard.python_alone(python_folders), *numpy_alone]
     means += loaded.fence.close(python_folders, [*readable, root], work)
     guard.install(readable, root, work)
-    wire.send(answers, {"ready": means}, {})
+    ready: Ready = {"ready": means}
+    wire.send(answers, ready, {})
     end = os._exit
 
     while True:

@@ -64,9 +64,8 @@ def evidence(mismatches: list[Mismatch], correct: list[Quantity], inputs: Arrays
         text += f" (likewise {_listed(alike)})"
     steps = [m.quantity.step for m in mismatches if m.quantity.step]
     if steps and min(steps) > 1:
-        return f"{text}; everything is right up to step {min(steps) - 1}: what a step hands to the next is the velocity"
+        return f"{text}; everything is right up to step {min(steps) - 1}"
     rest = [m.quantity for m in others if m.quantity not in alike]
-    correct = [quantity for quantity in correct if not quantity.name.endswith("after the calls")]  # no results
     before = [quantity for quantity in correct if _moment(quantity) < _moment(lead.quantity)]
     if shown := before if rest or len(correct) > MOST_NAMED else correct:
         text += f"; right: {_listed(sorted(shown, key=_moment))}"

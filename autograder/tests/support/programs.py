@@ -1,7 +1,7 @@
 """Every correct program of the tests, by its name: the solution, rewrites of its bodies, submissions in other styles.
 
 A file of tests/programs holds what it changes of another program, file by file: functions and methods take the place of
-those of the same name, all other statements come before the first of them.
+those of the same name, all other statements of a file or a class come before the first of them.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ def merged(text: str, changes: str) -> str:
         within = there.get(name.rpartition(".")[0])
         if name in there and isinstance(node, ast.FunctionDef):
             edits.append((_start(there[name]), there[name].end_lineno or 0, code))
+        elif name in there:  # a class, of whose own statements here are more
+            place, own = _start(_methods(there[name])[0]), [n for n in node.body if not isinstance(n, ast.FunctionDef)]
+            edits.append((place, place, [line for n in own for line in (*new[_start(n) : n.end_lineno], "")]))
         elif within is not None:  # a method more
             edits.append((within.end_lineno or 0, within.end_lineno or 0, ["", *code]))
     others = [node for node in ast.parse(changes).body if not isinstance(node, Definition) or node.name not in there]
@@ -54,8 +57,12 @@ def _definitions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef | ast.Clas
             found.append((node.name, node))
         elif isinstance(node, ast.ClassDef):
             found.append((node.name, node))
-            found += [(f"{node.name}.{m.name}", m) for m in node.body if isinstance(m, ast.FunctionDef)]
+            found += [(f"{node.name}.{method.name}", method) for method in _methods(node)]
     return found
+
+
+def _methods(node: ast.AST) -> list[ast.FunctionDef]:
+    return [part for part in getattr(node, "body", []) if isinstance(part, ast.FunctionDef)]
 
 
 def _start(node: ast.stmt) -> int:
